@@ -1,0 +1,76 @@
+#include "checkers/history/history.h"
+
+#include <map>
+#include <utility>
+
+namespace consistory {
+
+History split_sessions_by_node(const History& history) {
+  History split = history;
+  split.sessions.clear();
+  std::map<std::pair<SessionId, NodeId>, SessionId> ids;
+  for (Operation& operation : split.operations) {
+    const auto fresh = static_cast<SessionId>(split.sessions.size());
+    const auto [place, added] = ids.try_emplace({operation.session, operation.node}, fresh);
+    if (added) {
+      const bool known = operation.node != kNoNode;
+      split.sessions.push_back(history.sessions[operation.session] + "@" +
+                               (known ? history.nodes[operation.node] : "?"));
+    }
+    operation.session = place->second;
+  }
+  return split;
+}
+
+bool sessions_move(const History& history) {
+  std::vector<std::pair<bool, NodeId>> first(history.sessions.size(), {false, kNoNode});
+  for (const Operation& operation : history.operations) {
+    auto& [seen, node] = first[operation.session];
+    if (seen && node != operation.node) return true;
+    seen = true;
+    node = operation.node;
+  }
+  return false;
+}
+
+History subset(const History& history, const std::vector<OperationId>& kept) {
+  History part = history;
+  part.operations.clear();
+  for (const OperationId id : kept) part.operations.push_back(history.operations[id]);
+  return part;
+}
+
+std::string value_text(const History& history, const Operation& operation) {
+  if (!history.is_list[operation.key] || operation.function != Function::read) {
+    return to_string(history.values[operation.value]);
+  }
+  std::string text = "[";
+  for (const ValueId element : operation.elements) {
+    if (text.size() > 1) text += ' ';
+    text += to_string(history.values[element]);
+  }
+  return text + "]";
+}
+
+std::string operation_text(const History& history, const Operation& operation) {
+  std::string text = history.sessions[operation.session] + " " +
+                     std::string(name_of(operation.function)) + " " + history.keys[operation.key];
+  if (operation.function == Function::cas) {
+    text += " " + to_string(history.values[operation.expected]);
+  }
+  if (operation.function == Function::read) text += " ->";
+  if (operation.function != Function::remove) text += " " + value_text(history, operation);
+  if (operation.function == Function::cas && !operation.swapped && !operation.is_info()) {
+    text += " -> no";
+    if (operation.seen) text += " " + to_string(history.values[*operation.seen]);
+  }
+  if (operation.node != kNoNode) text += " @" + history.nodes[operation.node];
+  if (operation.version) text += " ver=" + std::to_string(*operation.version);
+  if (operation.final) text += " final";
+  if (operation.local) text += " local";
+  if (operation.outcome == Outcome::fail) text += " !";
+  if (operation.is_info()) text += " ?";
+  return text;
+}
+
+}  // namespace consistory

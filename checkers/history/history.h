@@ -1,0 +1,38 @@
+#pragma once
+// A history: every operation of one run, with interned names. Immutable once built; any number of
+// threads may read it. HistoryBuilder (builder.h) is the only maker, and it checks well-formedness.
+
+#include <string>
+#include <vector>
+
+#include "checkers/history/operation.h"
+#include "checkers/history/value.h"
+
+namespace consistory {
+
+struct History {
+  std::vector<Operation> operations;  ///< sorted by invocation; session order is a subsequence
+  std::vector<std::string> sessions;
+  std::vector<std::string> keys;
+  std::vector<std::string> nodes;  ///< the first `replica_count` are the replica set
+  std::vector<Value> values;       ///< values[0] is nil
+  std::vector<bool> is_list;       ///< per key: a list for its whole life, else a register
+  std::size_t replica_count = 0;   ///< 0: not stated; the nodes seen in final reads count
+  bool settled = true;             ///< the final reads saw no work in flight (MODELS D6)
+
+  std::size_t size() const { return operations.size(); }
+};
+
+/// The same history with each (session, node) pair as a session of its own (MODELS D9).
+History split_sessions_by_node(const History& history);
+/// Does some session ask more than one node?
+bool sessions_move(const History& history);
+/// Only the given operations, ascending; names are kept.
+History subset(const History& history, const std::vector<OperationId>& kept);
+
+/// `[1 2]`, `7`, `nil`: the value an operation wrote or returned. Raw bytes: escape before showing.
+std::string value_text(const History& history, const Operation& operation);
+/// One operation in the test language of text.h. Raw bytes: escape before showing.
+std::string operation_text(const History& history, const Operation& operation);
+
+}  // namespace consistory

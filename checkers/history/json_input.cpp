@@ -1,0 +1,124 @@
+#include "checkers/history/json_input.h"
+
+#include <fmt/format.h>
+
+#include "base/escape.h"
+
+namespace consistory {
+namespace {
+
+Error at(const std::string& place, std::string_view what) {
+  return usage_error(fmt::format("{}: {}", place, what));
+}
+
+std::optional<Error> read_elements(const Json& array, RawOperation& raw) {
+  raw.elements.emplace();
+  for (const Json& element : array) {
+    Result<Value> value = value_from_json(element, raw.place);
+    if (!value) return value.error();
+    raw.elements->push_back(std::move(*value));
+  }
+  return std::nullopt;
+}
+
+std::optional<Error> read_cas(const Json& pair, RawOperation& raw) {
+  if (!pair.is_array() || pair.size() != 2) {
+    return at(raw.place, "the value of a cas must be [old, new]");
+  }
+  Result<Value> expected = value_from_json(pair[0], raw.place);
+  if (!expected) return expected.error();
+  Result<Value> value = value_from_json(pair[1], raw.place);
+  if (!value) return value.error();
+  raw.expected = std::move(*expected);
+  raw.value = std::move(*value);
+  return std::nullopt;
+}
+
+std::optional<Error> read_value(const Json& object, RawOperation& raw) {
+  const auto found = object.find("value");
+  if (found == object.end()) {
+    if (raw.function == Function::cas || raw.function == Function::append) {
+      return at(raw.place, fmt::format("a {} needs a \"value\"", name_of(raw.function)));
+    }
+    return std::nullopt;
+  }
+  if (raw.function == Function::cas) return read_cas(*found, raw);
+  if (raw.function == Function::remove) return std::nullopt;
+  if (raw.function == Function::read && found->is_array()) return read_elements(*found, raw);
+  Result<Value> value = value_from_json(*found, raw.place);
+  if (!value) return value.error();
+  raw.value = std::move(*value);
+  return std::nullopt;
+}
+
+std::optional<Error> read_flag(const Json& object, const char* name, bool& flag,
+                               const std::string& place) {
+  const auto found = object.find(name);
+  if (found == object.end() || found->is_null()) return std::nullopt;
+  if (!found->is_boolean()) return at(place, fmt::format("\"{}\" must be true or false", name));
+  flag = found->get<bool>();
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<Json> parse_json_line(std::string_view line, const std::string& place) {
+  bool too_deep = false;
+  const auto limit_depth = [&](int depth, Json::parse_event_t, Json&) {
+    too_deep = too_deep || depth > kJsonDepthMax;
+    return !too_deep;
+  };
+  try {
+    Json parsed = Json::parse(line, limit_depth);
+    if (too_deep) return at(place, fmt::format("nested deeper than {} levels", kJsonDepthMax));
+    if (!parsed.is_object()) return at(place, "expected a JSON object on this line");
+    return parsed;
+  } catch (const Json::parse_error& error) {
+    return usage_error(fmt::format("{}:{}: not JSON: expected one object a line, found \"{}\"", place,
+                                   error.byte, shorten(escape_terminal(line.substr(0, 200)), 40)));
+  }
+}
+
+Result<Value> value_from_json(const Json& json, const std::string& place) {
+  if (json.is_null()) return Value::nil();
+  if (json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX)) {
+    return Value::of(json.get<std::int64_t>());
+  }
+  Value value = json.is_string()
+                    ? Value::of(json.get<std::string>())
+                    : Value::of_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
+  if (value.text.size() > kValueBytesMax) {
+    return at(place, fmt::format("a value of {} bytes is over the bound of {} (1 MiB)",
+                                 value.text.size(), kValueBytesMax));
+  }
+  return value;
+}
+
+std::optional<std::string> name_from_json(const Json& json) {
+  if (json.is_string()) return json.get<std::string>();
+  if (json.is_number_integer()) return json.dump();
+  return std::nullopt;
+}
+
+std::optional<Error> read_payload(const Json& object, RawOperation& raw) {
+  if (auto error = read_value(object, raw)) return error;
+  if (auto error = read_flag(object, "swapped", raw.swapped, raw.place)) return error;
+  if (auto error = read_flag(object, "final", raw.final, raw.place)) return error;
+  if (auto error = read_flag(object, "local", raw.local, raw.place)) return error;
+  if (const auto ver = object.find("ver"); ver != object.end() && !ver->is_null()) {
+    if (!ver->is_number_integer()) return at(raw.place, "\"ver\" must be an integer");
+    raw.version = ver->get<std::int64_t>();
+  }
+  if (const auto seen = object.find("seen"); seen != object.end()) {
+    Result<Value> value = value_from_json(*seen, raw.place);
+    if (!value) return value.error();
+    raw.seen = std::move(*value);
+  }
+  if (const auto node = object.find("node"); node != object.end() && !node->is_null()) {
+    raw.node = name_from_json(*node);
+    if (!raw.node) return at(raw.place, "\"node\" must be a string");
+  }
+  return std::nullopt;
+}
+
+}  // namespace consistory

@@ -1,0 +1,37 @@
+#pragma once
+// What every JSON reader of histories shares: bounds on hostile input, positions in messages, and
+// JSON values turned into Values. Included by the readers' .cpp files only (it is a heavy header).
+
+#include <nlohmann/json.hpp>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "checkers/history/builder.h"
+
+namespace consistory {
+
+/// The longest line, in bytes, of a history file.
+constexpr std::size_t kLineBytesMax = 64U << 20;
+/// The deepest nesting of a JSON line.
+constexpr int kJsonDepthMax = 32;
+
+using Json = nlohmann::ordered_json;
+
+/// Parses one line; errors carry `place` ("file:line") and the column.
+Result<Json> parse_json_line(std::string_view line, const std::string& place);
+
+/// A scalar, or any other JSON as its text; refuses what is over kValueBytesMax.
+Result<Value> value_from_json(const Json& json, const std::string& place);
+
+/// The name of a session: integers and strings alike.
+std::optional<std::string> name_from_json(const Json& json);
+
+/// Reads "value", "ver", "swapped", "seen", "final", "local" and "node" into `raw`, whose function
+/// and outcome are set. Wrong types are errors at `place`.
+std::optional<Error> read_payload(const Json& object, RawOperation& raw);
+
+}  // namespace consistory

@@ -1,0 +1,63 @@
+#pragma once
+// One client operation: its invocation and, if there was one, its completion (DESIGN §4.1).
+
+#include <cstdint>
+#include <limits>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+
+namespace consistory {
+
+using OperationId = std::uint32_t;  ///< index into History::operations
+using SessionId = std::uint32_t;
+using KeyId = std::uint32_t;
+using NodeId = std::uint32_t;
+using ValueId = std::uint32_t;  ///< index into History::values; 0 is nil
+
+constexpr ValueId kNil = 0;
+constexpr NodeId kNoNode = std::numeric_limits<NodeId>::max();
+/// The completion stamp of an operation that never completed.
+constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
+
+enum class Function : std::uint8_t { read, write, cas, remove, append };
+
+/// ok: took effect. fail: surely did not and never will. info: unknown, at any later time or never.
+enum class Outcome : std::uint8_t { ok, fail, info };
+
+std::string_view name_of(Function function);
+std::string_view name_of(Outcome outcome);
+std::optional<Function> function_named(std::string_view name);
+std::optional<Outcome> outcome_named(std::string_view name);
+
+struct Operation {
+  SessionId session = 0;
+  KeyId key = 0;
+  NodeId node = kNoNode;  ///< the node that was asked
+  Function function = Function::read;
+  Outcome outcome = Outcome::ok;
+  bool swapped = true;  ///< cas: false is a definite mismatch, which read some other value
+  bool final = false;   ///< a read of the quiescent phase
+  bool local = false;   ///< a node's own copy: judged by the convergence models only
+  ValueId value = kNil;     ///< written, appended, swapped in, or read from a register
+  ValueId expected = kNil;  ///< cas: the value it expects
+  std::vector<ValueId> elements;       ///< read of a list
+  std::optional<ValueId> seen;         ///< cas mismatch: what the store said it saw
+  std::optional<std::int64_t> version;  ///< the store's own version; its order per key is the store's
+  std::int64_t invoke = 0;             ///< order stamps: event index, or litmus time
+  std::int64_t complete = kNever;
+  Nanos invoke_ns = 0;  ///< for display only
+  Nanos complete_ns = -1;
+
+  bool is_info() const { return outcome == Outcome::info; }
+  /// Changes the key. An indeterminate cas that took effect took effect successfully (MODELS §1.3).
+  bool updates() const {
+    return function != Function::read && (function != Function::cas || is_info() || swapped);
+  }
+  /// Observes the key.
+  bool reads() const { return function == Function::read || function == Function::cas; }
+};
+
+}  // namespace consistory

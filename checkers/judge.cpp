@@ -1,0 +1,101 @@
+#include "checkers/judge.h"
+
+#include <algorithm>
+#include <array>
+#include <exception>
+#include <set>
+
+namespace consistory {
+namespace {
+
+std::vector<const Model*> every_model() {
+  std::vector<const Model*> models;
+  for (const Model& model : all_models()) models.push_back(&model);
+  return models;
+}
+
+/// A checker that fails is inconclusive, never `holds` (DESIGN §4.4).
+ModelVerdict judge_safely(const Model& model, const History& history, std::uint64_t steps) {
+  Budget budget(steps);
+  try {
+    ModelVerdict verdict = model.judge(history, budget);
+    verdict.steps = budget.used();
+    return verdict;
+  } catch (const std::exception& failure) {
+    return ModelVerdict::inconclusive(std::string("the checker failed: ") + failure.what());
+  }
+}
+
+/// Verdicts of `models`, strongest first, so that what a model that holds implies need not be run.
+std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models, const History& history,
+                                      const JudgeOptions& options) {
+  std::set<std::string_view> known_to_hold;
+  std::vector<ModelVerdict> verdicts;
+  for (const Model* model : models) {
+    const bool implied = options.use_implications && known_to_hold.contains(model->name);
+    verdicts.push_back(implied ? ModelVerdict::holds() : judge_safely(*model, history, options.steps));
+    if (verdicts.back().verdict != Verdict::holds) continue;
+    for (const std::string_view weaker : implied_by(model->name)) known_to_hold.insert(weaker);
+  }
+  return verdicts;
+}
+
+/// The convergence models and read-values know no sessions; linearizability does not need them.
+bool depends_on_sessions(const Model& model) {
+  constexpr std::array<std::string_view, 5> kWithout = {"linearizable", "read-values", "convergence",
+                                                        "eventual", "strong-eventual"};
+  return std::find(kWithout.begin(), kWithout.end(), model.name) == kWithout.end();
+}
+
+void judge_split_sessions(Judgement& judgement, const History& history, const JudgeOptions& options) {
+  std::vector<std::size_t> places;
+  std::vector<const Model*> models;
+  for (std::size_t i = 0; i < judgement.models.size(); ++i) {
+    if (!depends_on_sessions(*judgement.models[i].model)) continue;
+    // Splitting only drops session order: what held goes on to hold.
+    if (judgement.models[i].verdict.verdict == Verdict::holds) {
+      judgement.models[i].split = Verdict::holds;
+      continue;
+    }
+    places.push_back(i);
+    models.push_back(judgement.models[i].model);
+  }
+  if (models.empty()) return;
+  const std::vector<ModelVerdict> verdicts = verdicts_of(models, split_sessions_by_node(history), options);
+  for (std::size_t i = 0; i < places.size(); ++i) judgement.models[places[i]].split = verdicts[i].verdict;
+}
+
+}  // namespace
+
+const JudgedModel* Judgement::find(std::string_view name) const {
+  for (const JudgedModel& judged : models) {
+    if (judged.model->name == name) return &judged;
+  }
+  return nullptr;
+}
+
+Judgement judge(const History& history, const JudgeOptions& options) {
+  const std::vector<const Model*> models = options.models.empty() ? every_model() : options.models;
+  Judgement judgement;
+  std::vector<ModelVerdict> verdicts = verdicts_of(models, history, options);
+  bool guarantees_hold = true;
+  for (std::size_t i = 0; i < models.size(); ++i) {
+    judgement.models.push_back({models[i], std::move(verdicts[i]), std::nullopt, std::nullopt});
+    const JudgedModel& judged = judgement.models.back();
+    guarantees_hold = guarantees_hold && judged.verdict.verdict == Verdict::holds;
+  }
+  if (!guarantees_hold) {
+    const ViolatedSets sets = minimal_violated_sets(history, options.steps);
+    judgement.violated_sets = sets.minimal;
+    judgement.sets_open = sets.open;
+  }
+  if (options.split_sessions && sessions_move(history)) judge_split_sessions(judgement, history, options);
+  if (!options.witnesses) return judgement;
+  for (JudgedModel& judged : judgement.models) {
+    if (judged.verdict.verdict != Verdict::violated) continue;
+    judged.witness = make_witness(history, *judged.model, judged.verdict.proof);
+  }
+  return judgement;
+}
+
+}  // namespace consistory

@@ -1,0 +1,81 @@
+#include "checkers/models/total_order.h"
+
+#include <algorithm>
+#include <map>
+
+namespace consistory {
+namespace {
+
+Serialisation session_ordered(const Resolved& resolved) {
+  Serialisation problem(resolved);
+  for (Point point = 0; point < resolved.size(); ++point) {
+    problem.included[point] = true;
+    problem.validated[point] = resolved[point].reads;
+    const Point previous = resolved[point].previous;
+    if (previous != kNoPoint) problem.require(previous, point, Why::session_order);
+  }
+  add_version_order(resolved, problem.order, 0);
+  return problem;
+}
+
+/// Real time through a line of auxiliary nodes, one for each distinct completion: a -> its node ->
+/// later nodes -> whatever is invoked strictly after. 2n edges instead of n².
+void add_real_time(Serialisation& problem) {
+  const Resolved& resolved = *problem.resolved;
+  std::map<std::int64_t, Node> line;
+  for (const ResolvedOperation& operation : resolved.points) {
+    if (operation.complete != kNever) line.try_emplace(operation.complete, 0);
+  }
+  Node last = kNoPoint;
+  for (auto& [stamp, node] : line) {
+    node = problem.order.add_node();
+    if (last != kNoPoint) problem.require(last, node, Why::real_time);
+    last = node;
+  }
+  for (Point point = 0; point < resolved.size(); ++point) {
+    const auto after = line.lower_bound(resolved[point].invoke);
+    if (after != line.begin()) problem.require(std::prev(after)->second, point, Why::real_time);
+    if (resolved[point].complete != kNever) {
+      problem.require(point, line.at(resolved[point].complete), Why::real_time);
+    }
+  }
+}
+
+Decision decide_sequential(const Resolved& resolved, Budget& budget) {
+  return solve(session_ordered(resolved), budget);
+}
+
+Decision decide_linearizable(const Resolved& resolved, Budget& budget) {
+  Serialisation problem = session_ordered(resolved);
+  add_real_time(problem);
+  return solve(std::move(problem), budget);
+}
+
+}  // namespace
+
+void add_version_order(const Resolved& resolved, OrderGraph& graph, std::uint32_t round) {
+  std::map<std::pair<KeyId, std::int64_t>, Point> by_version;
+  for (Point point = 0; point < resolved.size(); ++point) {
+    const ResolvedOperation& operation = resolved[point];
+    if (operation.updates && operation.version) by_version[{operation.key, *operation.version}] = point;
+  }
+  for (auto next = by_version.begin(); next != by_version.end(); ++next) {
+    const auto earlier = next == by_version.begin() ? by_version.end() : std::prev(next);
+    if (earlier == by_version.end() || earlier->first.first != next->first.first) continue;
+    graph.add({earlier->second, next->second, Why::version_order, UINT32_MAX, round});
+  }
+}
+
+ModelVerdict judge_sequential(const History& history, Budget& budget) {
+  return judge_history(history, budget, decide_sequential);
+}
+
+ModelVerdict judge_linearizable(const History& history, Budget& budget) {
+  return judge_each_key(history, budget, decide_linearizable);
+}
+
+ModelVerdict judge_cache(const History& history, Budget& budget) {
+  return judge_each_key(history, budget, decide_sequential);
+}
+
+}  // namespace consistory

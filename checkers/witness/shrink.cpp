@@ -1,0 +1,181 @@
+#include "checkers/witness/shrink.h"
+
+#include <algorithm>
+#include <numeric>
+#include <set>
+#include <unordered_map>
+
+namespace consistory {
+namespace {
+
+constexpr std::uint64_t kStepsPerTry = 300'000;
+/// Bounds the work on a violation that cannot be narrowed: operations judged in all tries together.
+constexpr std::size_t kJudgedMax = 3'000'000;
+
+using Ids = std::vector<OperationId>;
+
+/// Which operations may have read which: what a deletion must take with it.
+class Dependencies {
+ public:
+  explicit Dependencies(const History& history) : history_(history) {
+    for (OperationId id = 0; id < history.size(); ++id) {
+      const Operation& operation = history.operations[id];
+      if (!operation.updates() || operation.outcome == Outcome::fail) continue;
+      writers_[code(operation.key, written(operation))].push_back(id);
+      updates_[operation.key].push_back(id);
+    }
+  }
+
+  /// The updates that a register read or cas may have read.
+  Ids sources(OperationId id) const {
+    const Operation& operation = history_.operations[id];
+    if (!operation.reads() || history_.is_list[operation.key]) return {};
+    if (operation.function == Function::read) return writers(operation.key, operation.value, id);
+    const bool mismatch = !operation.updates();
+    if (mismatch && operation.seen) return writers(operation.key, *operation.seen, id);
+    if (!mismatch) return writers(operation.key, operation.expected, id);
+    const auto found = updates_.find(operation.key);
+    return found == updates_.end() ? Ids{} : found->second;
+  }
+
+  Ids writers(KeyId key, ValueId value, OperationId except) const {
+    const auto found = writers_.find(code(key, value));
+    Ids ids = found == writers_.end() ? Ids{} : found->second;
+    std::erase(ids, except);
+    return ids;
+  }
+
+ private:
+  static std::uint64_t code(KeyId key, ValueId value) { return static_cast<std::uint64_t>(key) << 32 | value; }
+  static ValueId written(const Operation& operation) {
+    return operation.function == Function::remove ? kNil : operation.value;
+  }
+
+  const History& history_;
+  std::unordered_map<std::uint64_t, Ids> writers_;
+  std::unordered_map<KeyId, Ids> updates_;
+};
+
+class Shrinker {
+ public:
+  Shrinker(const History& history, const Model& model)
+      : history_(history), model_(model), dependencies_(history) {}
+
+  Shrunk run(const Ids& seed) {
+    Ids kept = first_violating(seed);
+    bool minimal = false;
+    for (std::size_t chunk = std::max<std::size_t>(kept.size() / 2, 1);; chunk /= 2) {
+      const bool changed = delete_chunks(kept, chunk);
+      if (chunk == 1) {
+        if (changed && !spent()) {
+          chunk = 2;  // once more: a deletion may have made another possible
+          continue;
+        }
+        minimal = !spent();
+        break;
+      }
+    }
+    History rest = restricted(kept);
+    ModelVerdict verdict = judge(rest);
+    return {std::move(rest), kept, std::move(verdict), minimal};
+  }
+
+ private:
+  bool spent() const { return judged_ > kJudgedMax; }
+
+  ModelVerdict judge(const History& history) {
+    judged_ += history.size() + 1;
+    Budget budget(kStepsPerTry);
+    return model_.judge(history, budget);
+  }
+  bool violates(const Ids& kept) { return judge(restricted(kept)).verdict == Verdict::violated; }
+
+  /// The seed with its sources; else all operations of its keys; else everything.
+  Ids first_violating(const Ids& seed) {
+    Ids kept = with_sources(seed);
+    if (!kept.empty() && violates(kept)) return kept;
+    std::set<KeyId> keys;
+    for (const OperationId id : kept) keys.insert(history_.operations[id].key);
+    Ids of_keys;
+    for (OperationId id = 0; id < history_.size(); ++id) {
+      if (keys.contains(history_.operations[id].key)) of_keys.push_back(id);
+    }
+    if (!of_keys.empty() && violates(of_keys)) return of_keys;
+    Ids all(history_.size());
+    std::iota(all.begin(), all.end(), 0U);
+    return all;
+  }
+
+  Ids with_sources(const Ids& seed) const {
+    std::set<OperationId> kept(seed.begin(), seed.end());
+    Ids todo = seed;
+    while (!todo.empty()) {
+      const OperationId id = todo.back();
+      todo.pop_back();
+      for (const OperationId source : dependencies_.sources(id)) {
+        if (kept.insert(source).second) todo.push_back(source);
+      }
+    }
+    return {kept.begin(), kept.end()};
+  }
+
+  bool delete_chunks(Ids& kept, std::size_t chunk) {
+    bool changed = false;
+    for (std::size_t first = 0; first < kept.size() && !spent();) {
+      const Ids smaller = without(kept, first, std::min(first + chunk, kept.size()));
+      if (smaller.size() < kept.size() && violates(smaller)) {
+        kept = smaller;
+        changed = true;
+      } else {
+        first += chunk;
+      }
+    }
+    return changed;
+  }
+
+  /// Deletes kept[first, last) and, recursively, every reader of a deleted update.
+  Ids without(const Ids& kept, std::size_t first, std::size_t last) const {
+    std::set<OperationId> rest(kept.begin(), kept.end());
+    for (std::size_t i = first; i < last; ++i) rest.erase(kept[i]);
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto at = rest.begin(); at != rest.end();) {
+        const Ids sources = dependencies_.sources(*at);
+        const bool stays = std::all_of(sources.begin(), sources.end(),
+                                       [&](OperationId source) { return rest.contains(source); });
+        changed = changed || !stays;
+        at = stays ? std::next(at) : rest.erase(at);
+      }
+    }
+    return {rest.begin(), rest.end()};
+  }
+
+  /// The kept operations; lists lose the elements whose appends are gone.
+  History restricted(const Ids& kept) const {
+    History rest = subset(history_, kept);
+    std::set<OperationId> present(kept.begin(), kept.end());
+    for (Operation& operation : rest.operations) {
+      if (operation.elements.empty()) continue;
+      std::erase_if(operation.elements, [&](ValueId element) {
+        const Ids appends = dependencies_.writers(operation.key, element, kNoOperation);
+        return !appends.empty() && std::none_of(appends.begin(), appends.end(), [&](OperationId append) {
+          return present.contains(append);
+        });
+      });
+    }
+    return rest;
+  }
+
+  const History& history_;
+  const Model& model_;
+  Dependencies dependencies_;
+  std::size_t judged_ = 0;
+};
+
+}  // namespace
+
+Shrunk shrink(const History& history, const Model& model, const std::vector<OperationId>& seed) {
+  return Shrinker(history, model).run(seed);
+}
+
+}  // namespace consistory

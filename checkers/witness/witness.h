@@ -1,0 +1,32 @@
+#pragma once
+// A witness: the few operations that refute a model, why, and the same in words (DESIGN §4.4).
+
+#include <string>
+#include <vector>
+
+#include "checkers/models/registry.h"
+
+namespace consistory {
+
+struct Witness {
+  History history;                    ///< the operations alone; lists shortened to what matters
+  std::vector<OperationId> original;  ///< their ids in the whole history
+  Proof proof;                        ///< over `history`
+  bool minimal = false;               ///< no single deletion keeps the violation
+};
+
+Witness make_witness(const History& history, const Model& model, const Proof& proof);
+
+/// "a", "b", … "z", "aa": how explanations call the operations of a witness.
+std::string letter(OperationId id);
+
+/// "session 4 wrote k7 = 318 on n1": escaped for terminals.
+std::string describe(const History& history, const Operation& operation);
+
+/// One sentence that says what broke.
+std::string headline(const Witness& witness, const Model& model);
+
+/// The proof, one sentence a step; empty for violations that only exhaustive search can tell.
+std::vector<std::string> reasons(const Witness& witness);
+
+}  // namespace consistory

@@ -1,0 +1,24 @@
+# Compiler settings shared by every target of the project.
+option(CONSISTORY_WERROR "Treat warnings as errors" OFF)
+set(CONSISTORY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
+
+if(NOT CMAKE_BUILD_TYPE)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "" FORCE)
+endif()
+
+find_program(CCACHE ccache)
+if(CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${CCACHE})
+endif()
+
+add_library(consistory_options INTERFACE)
+target_include_directories(consistory_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_options(consistory_options INTERFACE
+  -Wno-restrict  # GCC 12 reports it falsely inside std::string (GCC bug 105651)
+  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
+  $<$<BOOL:${CONSISTORY_WERROR}>:-Werror>)
+if(CONSISTORY_SANITIZE)
+  target_compile_options(consistory_options INTERFACE -fsanitize=${CONSISTORY_SANITIZE}
+    -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  target_link_options(consistory_options INTERFACE -fsanitize=${CONSISTORY_SANITIZE})
+endif()
