@@ -1,0 +1,54 @@
+#pragma once
+// DurableLog: the one file of a node, append-only. A record is length (4 bytes), checksum (XXH3 of
+// the payload, 8 bytes), payload. At start the log is read up to the first record that is cut or
+// whose checksum is wrong; the rest, which no sync covered, is cut off.
+//
+// --disk volatile is a shim that stands for a power cut at every kill: bytes appended since the last
+// sync live in memory only. --fsync off never syncs, so under that shim nothing survives: the
+// control that proves that a test for lost writes can fail.
+// Single-threaded. A failed write or fsync ends the process: its state is not to be trusted.
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace refstore {
+
+class DurableLog {
+ public:
+  struct Options {
+    bool fsync = true;
+    bool volatile_disk = false;
+  };
+
+  /// Opens or creates `path`; throws std::runtime_error with the reason if it cannot.
+  DurableLog(const std::string& path, Options options);
+  ~DurableLog();
+  DurableLog(const DurableLog&) = delete;
+  DurableLog& operator=(const DurableLog&) = delete;
+
+  /// Calls `visit` for each record, then cuts off a torn tail and returns its size in bytes.
+  std::size_t replay(const std::function<void(std::string_view)>& visit);
+
+  void append(std::string_view payload);
+  bool dirty() const { return dirty_; }
+  /// Makes everything appended so far durable (unless --fsync off).
+  void sync();
+  /// At an orderly stop: hands over what the shim still holds, whatever --fsync says.
+  void close_orderly();
+
+ private:
+  void write_out();
+
+  int file_ = -1;
+  Options options_;
+  std::string pending_;
+  bool dirty_ = false;
+};
+
+/// Reads, adds one to and durably writes the number in `path`: how often the node has started. It is
+/// made durable whatever --fsync says, for it keeps versions and request ids from being used twice.
+std::uint64_t next_incarnation(const std::string& path);
+
+}  // namespace refstore

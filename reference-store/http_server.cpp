@@ -1,0 +1,101 @@
+#include "reference-store/http_server.h"
+
+namespace refstore {
+namespace {
+
+constexpr std::uint64_t kBodyBytesMax = 64U << 20;
+
+Json to_json(const Response& response) {
+  Json body{{"type", response.type}};
+  if (!response.error.empty()) body["error"] = response.error;
+  body["value"] = response.value;
+  if (response.ver) body["ver"] = *response.ver;
+  if (response.swapped) body["swapped"] = *response.swapped;
+  return body;
+}
+
+/// One client connection: reads a request, answers it, reads the next.
+class Session : public std::enable_shared_from_this<Session> {
+ public:
+  Session(tcp::socket socket, Node& node) : stream_(std::move(socket)), node_(node) {}
+
+  void read() {
+    parser_.emplace();
+    parser_->body_limit(kBodyBytesMax);
+    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
+      if (!error) self->handle();
+    });
+  }
+
+ private:
+  void handle() {
+    const auto& request = parser_->get();
+    const std::string target(request.target());
+    try {
+      if (target == "/op") return operate(Json::parse(request.body()));
+      if (target == "/peer") return receive(Json::parse(request.body()));
+      if (target == "/status") return write(http::status::ok, node_.status());
+      if (target == "/dump") return write(http::status::ok, node_.dump());
+      write(http::status::not_found, {{"error", "unknown path: see PROTOCOL.md"}});
+    } catch (const Json::exception& error) {
+      write(http::status::bad_request, {{"type", "fail"}, {"error", "bad-request"}, {"detail", error.what()}});
+    }
+  }
+
+  void operate(const Json& body) {
+    Request request;
+    request.f = body.at("f");
+    request.key = body.at("key");
+    request.value = body.value("value", Json());
+    request.expected = body.value("expected", Json());
+    request.local = body.value("local", false);
+    const bool known = request.f == "read" || request.f == "write" || request.f == "delete" ||
+                       request.f == "cas" || request.f == "append";
+    if (!known) return write(http::status::ok, to_json(refstore::Response::failed("unsupported")));
+    node_.request(std::move(request), [self = shared_from_this()](const refstore::Response& response) {
+      self->write(http::status::ok, to_json(response));
+    });
+  }
+
+  void receive(const Json& batch) {
+    node_.receive(batch);
+    write(http::status::ok, Json::object());
+  }
+
+  void write(http::status status, const Json& body) {
+    response_ = {status, 11};
+    response_.set(http::field::content_type, "application/json");
+    response_.keep_alive(parser_->get().keep_alive());
+    response_.body() = body.dump(-1, ' ', false, Json::error_handler_t::replace);
+    response_.prepare_payload();
+    http::async_write(stream_, response_, [self = shared_from_this()](ErrorCode error, std::size_t) {
+      if (!error && self->response_.keep_alive()) self->read();
+    });
+  }
+
+  beast::tcp_stream stream_;
+  Node& node_;
+  beast::flat_buffer buffer_;
+  std::optional<http::request_parser<http::string_body>> parser_;
+  http::response<http::string_body> response_;
+};
+
+}  // namespace
+
+HttpServer::HttpServer(asio::io_context& context, const tcp::endpoint& address, Node& node)
+    : node_(node), acceptor_(context, address) {
+  accept();
+}
+
+void HttpServer::accept() {
+  acceptor_.async_accept([this](ErrorCode error, tcp::socket socket) {
+    if (!error) {
+      ErrorCode ignored;
+      socket.set_option(tcp::no_delay(true), ignored);
+      std::make_shared<Session>(std::move(socket), node_)->read();
+    }
+    if (error != asio::error::operation_aborted) accept();
+  });
+}
+
+}  // namespace refstore

@@ -1,0 +1,116 @@
+#include "reference-store/node.h"
+
+#include <cstdio>
+
+namespace refstore {
+namespace {
+constexpr auto kTick = std::chrono::milliseconds(20);
+/// The shell gives up a little after the protocol would, should the protocol never answer.
+constexpr Millis kGrace = 200;
+}  // namespace
+
+Node::Node(asio::io_context& context, const Config& config, std::unique_ptr<Protocol> protocol,
+           DurableLog& log, const std::map<Peer, tcp::endpoint>& peers)
+    : context_(context), config_(config), protocol_(std::move(protocol)), log_(log), timer_(context),
+      next_id_(config.incarnation << 32) {
+  for (const auto& [peer, endpoint] : peers) {
+    links_[peer] = std::make_unique<PeerLink>(context, config.self, endpoint);
+  }
+}
+
+void Node::start() {
+  for (auto& [peer, link] : links_) link->start();
+  tick();
+}
+
+void Node::stop() { log_.close_orderly(); }
+
+Millis Node::now() const {
+  return std::chrono::duration_cast<std::chrono::milliseconds>(
+             std::chrono::steady_clock::now().time_since_epoch()).count();
+}
+
+void Node::tick() {
+  Output out;
+  protocol_->on_tick(now(), out);
+  release(std::move(out));
+  expire();
+  timer_.expires_after(kTick);
+  timer_.async_wait([this](ErrorCode error) {
+    if (!error) tick();
+  });
+}
+
+void Node::expire() {
+  while (!pending_.empty() && pending_.begin()->second.deadline < now()) {
+    const Answer answer = std::move(pending_.begin()->second.answer);
+    pending_.erase(pending_.begin());
+    answer(Response::unknown("timeout"));
+  }
+}
+
+void Node::request(Request request, Answer answer) {
+  request.id = ++next_id_;
+  pending_[request.id] = {std::move(answer), now() + config_.request_timeout + kGrace};
+  Output out;
+  protocol_->on_request(request, now(), out);
+  release(std::move(out));
+}
+
+void Node::receive(const Json& batch) {
+  const Peer from = batch.at("from");
+  if (from < 1 || from > config_.nodes || from == config_.self) return;
+  for (const Json& message : batch.at("messages")) {
+    Output out;
+    try {
+      protocol_->on_message(from, message, now(), out);
+    } catch (const Json::exception& error) {
+      std::fprintf(stderr, "dropped a malformed message of node %d: %s\n", from, error.what());
+      continue;
+    }
+    release(std::move(out));
+  }
+}
+
+void Node::release(Output out) {
+  for (const Json& record : out.records) log_.append(record.dump());
+  if (!log_.dirty() && held_.empty()) return deliver(out);
+  held_.push_back(std::move(out));
+  schedule_sync();
+}
+
+void Node::schedule_sync() {
+  if (sync_scheduled_) return;
+  sync_scheduled_ = true;
+  asio::post(context_, [this] {
+    sync_scheduled_ = false;
+    log_.sync();
+    std::deque<Output> ready = std::move(held_);
+    held_.clear();
+    for (Output& out : ready) deliver(out);
+  });
+}
+
+void Node::deliver(Output& out) {
+  for (Output::Send& send : out.sends) links_.at(send.to)->send(std::move(send.message));
+  for (Output::Reply& reply : out.replies) {
+    const auto found = pending_.find(reply.id);
+    if (found == pending_.end()) continue;
+    const Answer answer = std::move(found->second.answer);
+    pending_.erase(found);
+    answer(reply.response);
+  }
+}
+
+Json Node::status() const {
+  Json status = protocol_->status();
+  std::size_t unsent = 0;
+  for (const auto& [peer, link] : links_) unsent += link->unsent();
+  status["node"] = config_.self;
+  status["incarnation"] = config_.incarnation;
+  status["unsent"] = unsent;
+  status["drained"] = status["pending"] == 0 && unsent == 0 && held_.empty() && pending_.empty();
+  return status;
+}
+
+}  // namespace refstore

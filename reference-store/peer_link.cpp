@@ -1,0 +1,96 @@
+#include "reference-store/peer_link.h"
+
+namespace refstore {
+namespace {
+constexpr auto kPostTimeout = std::chrono::milliseconds(800);
+constexpr auto kRetryAfter = std::chrono::milliseconds(60);
+constexpr auto kHeartbeatEvery = std::chrono::milliseconds(80);
+constexpr std::size_t kBatchMax = 256;
+constexpr std::size_t kQueueMax = 20'000;
+}  // namespace
+
+PeerLink::PeerLink(asio::io_context& context, Peer self, tcp::endpoint peer)
+    : context_(context), self_(self), peer_(std::move(peer)), retry_(context), heartbeat_(context) {}
+
+void PeerLink::start() {
+  connect();
+  beat();
+}
+
+void PeerLink::send(Json message) {
+  if (queue_.size() >= kQueueMax) queue_.pop_front();  // a lossy network; anti-entropy repairs it
+  queue_.push_back(std::move(message));
+  pump();
+}
+
+void PeerLink::beat() {
+  heartbeat_due_ = true;
+  pump();
+  heartbeat_.expires_after(kHeartbeatEvery);
+  heartbeat_.async_wait([this](ErrorCode error) {
+    if (!error) beat();
+  });
+}
+
+void PeerLink::connect() {
+  connection_ = std::make_shared<Connection>(context_);
+  const Shared connection = connection_;
+  connection->stream.expires_after(kPostTimeout);
+  connection->stream.async_connect(peer_, [this, connection](ErrorCode error) {
+    if (connection != connection_) return;
+    if (error) return failed(connection);
+    connection->stream.socket().set_option(tcp::no_delay(true));
+    connected_ = true;
+    pump();
+  });
+}
+
+void PeerLink::pump() {
+  if (!connected_ || posting_ || (queue_.empty() && !heartbeat_due_)) return;
+  Json messages = Json::array();
+  while (!queue_.empty() && messages.size() < kBatchMax) {
+    messages.push_back(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  in_flight_ = messages.size();
+  if (messages.empty()) messages.push_back({{"t", "heartbeat"}});
+  heartbeat_due_ = false;
+  posting_ = true;
+  Request& request = connection_->request;
+  request = {http::verb::post, "/peer", 11};
+  request.set(http::field::host, "peer");
+  request.body() = Json{{"from", self_}, {"messages", std::move(messages)}}.dump();
+  request.prepare_payload();
+  post(connection_);
+}
+
+void PeerLink::post(const Shared& connection) {
+  connection->stream.expires_after(kPostTimeout);
+  http::async_write(connection->stream, connection->request,
+                    [this, connection](ErrorCode error, std::size_t) {
+    if (error) return failed(connection);
+    connection->response = {};
+    http::async_read(connection->stream, connection->buffer, connection->response,
+                     [this, connection](ErrorCode read_error, std::size_t) {
+      if (read_error) return failed(connection);
+      in_flight_ = 0;
+      posting_ = false;
+      pump();
+    });
+  });
+}
+
+void PeerLink::failed(const Shared& connection) {
+  if (connection != connection_) return;
+  ErrorCode ignored;
+  connection->stream.socket().close(ignored);
+  connected_ = false;
+  posting_ = false;
+  in_flight_ = 0;
+  retry_.expires_after(kRetryAfter);
+  retry_.async_wait([this](ErrorCode error) {
+    if (!error) connect();
+  });
+}
+
+}  // namespace refstore

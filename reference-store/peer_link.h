@@ -1,0 +1,55 @@
+#pragma once
+// PeerLink: messages to one peer, in order, over one HTTP connection at a time. A batch is posted
+// and the next waits for its answer; a connection that fails or times out loses its batch, which
+// every protocol must survive. Heartbeats keep every link carrying traffic, so that a cut shows.
+
+#include <deque>
+#include <memory>
+#include <optional>
+
+#include "reference-store/net.h"
+#include "reference-store/protocol.h"
+
+namespace refstore {
+
+class PeerLink {
+ public:
+  PeerLink(asio::io_context& context, Peer self, tcp::endpoint peer);
+
+  void start();
+  void send(Json message);
+  /// Messages queued or in flight, heartbeats not counted.
+  std::size_t unsent() const { return queue_.size() + in_flight_; }
+
+ private:
+  using Request = http::request<http::string_body>;
+  using Response = http::response<http::string_body>;
+  struct Connection {  // what the handlers of one connection share; outlives its closing
+    explicit Connection(asio::io_context& context) : stream(context) {}
+    beast::tcp_stream stream;
+    beast::flat_buffer buffer;
+    Request request;
+    Response response;
+  };
+  using Shared = std::shared_ptr<Connection>;
+
+  void connect();
+  void pump();
+  void post(const Shared& connection);
+  void failed(const Shared& connection);
+  void beat();
+
+  asio::io_context& context_;
+  Peer self_;
+  tcp::endpoint peer_;
+  asio::steady_timer retry_;
+  asio::steady_timer heartbeat_;
+  Shared connection_;
+  bool connected_ = false;
+  bool posting_ = false;
+  bool heartbeat_due_ = false;
+  std::deque<Json> queue_;
+  std::size_t in_flight_ = 0;
+};
+
+}  // namespace refstore

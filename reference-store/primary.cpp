@@ -1,0 +1,321 @@
+// Primary-based, remote writes (Budhiraja et al. 1993): node 1 orders all updates in one log.
+// Replicas forward updates (and, with --read-from primary, reads) to it, once: a forwarded request
+// is never retried, so it takes effect at most once. The primary ships its log to each replica from
+// where that replica's acknowledgements stand; with --propagation sync it answers an update when
+// every replica holds it durably. The primary is fixed: while it is down, writes stop.
+//
+// Each log entry carries a running hash of everything before it, so that a replica whose log is not
+// a prefix of the primary's (possible only if fsync was off) notices and cuts back.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+
+#include "reference-store/protocol.h"
+
+namespace refstore {
+namespace {
+
+constexpr Peer kPrimary = 1;
+constexpr Millis kResendAfter = 150;
+constexpr Millis kPrimaryLostAfter = 500;
+constexpr std::size_t kBatchMax = 400;
+
+struct Entry {
+  std::string f;  // write | delete | append
+  std::string key;
+  Json value;
+  std::uint64_t hash = 0;
+};
+
+struct Cell {
+  Json value;  // null: absent
+  std::int64_t ver = 0;
+  bool list = false;
+};
+
+std::uint64_t chain(std::uint64_t hash, const std::string& text) {
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+  return hash;
+}
+
+Json to_json(const Entry& entry) { return Json::array({entry.f, entry.key, entry.value}); }
+
+class Primary final : public Protocol {
+ public:
+  explicit Primary(const Config& config) : config_(config), followers_(static_cast<std::size_t>(config.nodes) + 1) {}
+
+  void recover(const Json& record) override {
+    if (record.is_object()) cut_back(record["cut"].get<std::size_t>());
+    else append({record[0], record[1], record[2], 0});
+    base_ = log_.size();
+  }
+
+  void on_request(const Request& request, Millis now, Output& out) override {
+    const bool read = request.f == "read";
+    if (read && (request.local || config_.read_from == "local" || is_primary())) {
+      out.replies.push_back({request.id, read_cell(request.key)});
+    } else if (is_primary()) {
+      update(request, {0, request.id}, now, out);
+    } else if (now - primary_heard_ > kPrimaryLostAfter) {
+      out.replies.push_back({request.id, Response::failed("primary-unreachable")});
+    } else {
+      forwarded_[request.id] = now;
+      out.sends.push_back({kPrimary, {{"t", "forward"}, {"id", request.id}, {"f", request.f},
+                                      {"key", request.key}, {"value", request.value},
+                                      {"expected", request.expected}}});
+    }
+  }
+
+  void on_message(Peer from, const Json& message, Millis now, Output& out) override {
+    if (from == kPrimary) primary_heard_ = now;
+    const std::string type = message.at("t");
+    if (type == "forward") on_forward(from, message, now, out);
+    if (type == "forwarded") on_forwarded(message, out);
+    if (type == "replicate") on_replicate(message, out);
+    if (type == "ack") on_ack(from, message, now, out);
+  }
+
+  void on_tick(Millis now, Output& out) override {
+    std::erase_if(forwarded_, [&](const auto& item) { return now - item.second > config_.request_timeout; });
+    if (!is_primary()) return;
+    while (!waiting_.empty() && now - waiting_.front().since > config_.request_timeout) {
+      answer(waiting_.front().origin, Response::unknown("replicas-did-not-acknowledge"), out);
+      waiting_.erase(waiting_.begin());
+    }
+    for (Peer peer = 2; peer <= config_.nodes; ++peer) {
+      Follower& follower = followers_[static_cast<std::size_t>(peer)];
+      const bool stale = now - follower.sent_at > kResendAfter;
+      if (!follower.met) {
+        if (stale) send_entries(peer, log_.size(), log_.size(), now, out);
+        continue;
+      }
+      if (follower.acked < log_.size() && stale) follower.next = follower.acked;
+      ship(peer, now, out);
+    }
+  }
+
+  Json status() const override {
+    return {{"position", fmt::format("{}:{:x}", log_.size(), head_hash())},
+            {"pending", waiting_.size() + forwarded_.size()},
+            {"role", is_primary() ? "primary" : "replica"}};
+  }
+
+  Json dump() const override {
+    Json all = Json::object();
+    for (const auto& [key, cell] : cells_) all[key] = cell.value;
+    return all;
+  }
+
+ private:
+  /// Where an answer goes: a local request (node 0) or a peer's forwarded one.
+  struct Origin {
+    Peer node;
+    std::uint64_t id;
+  };
+  struct Waiting {
+    std::size_t index;  // log length at which all replicas hold the update
+    Origin origin;
+    Response response;
+    Millis since;
+  };
+  struct Follower {
+    bool met = false;       // has answered this incarnation of the primary
+    std::size_t acked = 0;  // log length held durably
+    std::size_t next = 0;   // log length shipped
+    Millis sent_at = 0;
+  };
+
+  bool is_primary() const { return config_.self == kPrimary; }
+  std::uint64_t head_hash() const { return log_.empty() ? 0 : log_.back().hash; }
+  std::uint64_t hash_at(std::size_t length) const { return length == 0 ? 0 : log_[length - 1].hash; }
+
+  Response read_cell(const std::string& key) const {
+    const auto found = cells_.find(key);
+    Response response;
+    if (found == cells_.end()) {
+      response.ver = 0;
+      return response;
+    }
+    response.value = found->second.value;
+    if (!found->second.list) response.ver = found->second.ver;
+    return response;
+  }
+
+  void append(Entry entry) {
+    entry.hash = chain(head_hash() + 1, to_json(entry).dump());
+    log_.push_back(std::move(entry));
+    apply(log_.back(), static_cast<std::int64_t>(log_.size()));
+  }
+
+  void apply(const Entry& entry, std::int64_t ver) {
+    Cell& cell = cells_[entry.key];
+    cell.ver = ver;
+    if (entry.f == "append") {
+      cell.list = true;
+      if (!cell.value.is_array()) cell.value = Json::array();
+      cell.value.push_back(entry.value);
+    } else {
+      cell.value = entry.f == "delete" ? Json() : entry.value;
+    }
+  }
+
+  void cut_back(std::size_t length) {
+    log_.resize(std::min(length, log_.size()));
+    cells_.clear();
+    for (std::size_t i = 0; i < log_.size(); ++i) apply(log_[i], static_cast<std::int64_t>(i) + 1);
+  }
+
+  void answer(const Origin& origin, const Response& response, Output& out) {
+    if (origin.node == 0) {
+      out.replies.push_back({origin.id, response});
+      return;
+    }
+    Json message{{"t", "forwarded"}, {"id", origin.id}, {"type", response.type},
+                 {"error", response.error}, {"value", response.value}};
+    if (response.ver) message["ver"] = *response.ver;
+    if (response.swapped) message["swapped"] = *response.swapped;
+    out.sends.push_back({origin.node, std::move(message)});
+  }
+
+  void update(const Request& request, const Origin& origin, Millis now, Output& out) {
+    if (request.f == "read") return answer(origin, read_cell(request.key), out);
+    const auto cell = cells_.find(request.key);
+    const bool known = cell != cells_.end() && !cell->second.value.is_null();
+    if (known && cell->second.list != (request.f == "append")) {
+      return answer(origin, Response::failed("wrong-type"), out);
+    }
+    Response response;
+    Entry entry{request.f, request.key, request.value, 0};
+    if (request.f == "cas") {
+      const Json current = known ? cell->second.value : Json();
+      response.swapped = current == request.expected;
+      if (!*response.swapped) {
+        response.value = current;
+        return answer(origin, response, out);
+      }
+      entry.f = "write";
+    }
+    append(entry);
+    out.records.push_back(to_json(entry));
+    response.ver = static_cast<std::int64_t>(log_.size());
+    const bool wait = config_.propagation == "sync" && config_.nodes > 1;
+    if (wait) waiting_.push_back({log_.size(), origin, response, now});
+    else answer(origin, response, out);
+    for (Peer peer = 2; peer <= config_.nodes; ++peer) ship(peer, now, out);
+  }
+
+  void ship(Peer peer, Millis now, Output& out) {
+    const Follower& follower = followers_[static_cast<std::size_t>(peer)];
+    if (!follower.met || follower.next >= log_.size()) return;
+    send_entries(peer, follower.next, std::min(log_.size(), follower.next + kBatchMax), now, out);
+  }
+
+  void send_entries(Peer peer, std::size_t from, std::size_t end, Millis now, Output& out) {
+    Json entries = Json::array();
+    for (std::size_t i = from; i < end; ++i) entries.push_back(to_json(log_[i]));
+    out.sends.push_back({peer, {{"t", "replicate"}, {"after", from}, {"hash", hash_at(from)},
+                                {"incarnation", config_.incarnation}, {"base", base_},
+                                {"entries", std::move(entries)}}});
+    Follower& follower = followers_[static_cast<std::size_t>(peer)];
+    follower.next = end;
+    follower.sent_at = now;
+  }
+
+  void on_forward(Peer from, const Json& message, Millis now, Output& out) {
+    if (!is_primary()) return;
+    const Request request{message.at("id"), message.at("f"), message.at("key"),
+                          message.at("value"), message.at("expected"), false};
+    update(request, {from, request.id}, now, out);
+  }
+
+  void on_forwarded(const Json& message, Output& out) {
+    if (forwarded_.erase(message.at("id").get<std::uint64_t>()) == 0) return;
+    Response response;
+    response.type = message.at("type");
+    response.error = message.at("error");
+    response.value = message.at("value");
+    if (message.contains("ver")) response.ver = message["ver"].get<std::int64_t>();
+    if (message.contains("swapped")) response.swapped = message["swapped"].get<bool>();
+    out.replies.push_back({message.at("id"), response});
+  }
+
+  void on_replicate(const Json& message, Output& out) {
+    const std::uint64_t incarnation = message.at("incarnation");
+    if (is_primary() || incarnation < primary_incarnation_) return;  // held up on the way: stale
+    if (incarnation > primary_incarnation_) meet_primary(incarnation, message.at("base"), out);
+    const std::size_t after = message.at("after");
+    if (after <= log_.size() && hash_at(after) == message.at("hash").get<std::uint64_t>()) {
+      accept(after, message.at("entries"), out);
+    } else if (after <= log_.size() && after > 0) {
+      cut_back(after - 1);  // not the primary's log: step back until it is
+      out.records.push_back({{"cut", after - 1}});
+    }
+    out.sends.push_back({kPrimary, {{"t", "ack"}, {"length", log_.size()}, {"hash", head_hash()},
+                                    {"incarnation", incarnation}}});
+  }
+
+  /// A primary that started again with a shorter log than ours had lost what it never made durable.
+  void meet_primary(std::uint64_t incarnation, std::size_t base, Output& out) {
+    primary_incarnation_ = incarnation;
+    if (log_.size() <= base) return;
+    cut_back(base);
+    out.records.push_back({{"cut", base}});
+  }
+
+  void accept(std::size_t after, const Json& entries, Output& out) {
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const Entry entry{entries[i][0], entries[i][1], entries[i][2], 0};
+      const std::size_t place = after + i;
+      if (place < log_.size()) {
+        if (to_json(log_[place]) == to_json(entry)) continue;
+        cut_back(place);
+        out.records.push_back({{"cut", place}});
+      }
+      append(entry);
+      out.records.push_back(to_json(entry));
+    }
+  }
+
+  void on_ack(Peer from, const Json& message, Millis now, Output& out) {
+    const bool ours = message.at("incarnation").get<std::uint64_t>() == config_.incarnation;
+    if (!is_primary() || !ours) return;
+    Follower& follower = followers_[static_cast<std::size_t>(from)];
+    const std::size_t length = message.at("length");
+    const bool prefix = length <= log_.size() && hash_at(length) == message.at("hash").get<std::uint64_t>();
+    follower.next = follower.met ? std::max(follower.next, length) : length;
+    follower.met = true;
+    follower.acked = prefix ? length : 0;
+    if (!prefix) follower.next = std::min(length, log_.size()) - 1;  // step back to where they part
+    release(out);
+    ship(from, now, out);
+  }
+
+  void release(Output& out) {
+    std::size_t everywhere = log_.size();
+    for (Peer peer = 2; peer <= config_.nodes; ++peer) {
+      everywhere = std::min(everywhere, followers_[static_cast<std::size_t>(peer)].acked);
+    }
+    auto first = waiting_.begin();
+    for (; first != waiting_.end() && first->index <= everywhere; ++first) {
+      answer(first->origin, first->response, out);
+    }
+    waiting_.erase(waiting_.begin(), first);
+  }
+
+  Config config_;
+  std::vector<Entry> log_;
+  std::map<std::string, Cell> cells_;
+  std::vector<Follower> followers_;
+  std::vector<Waiting> waiting_;                  // primary: ascending by index
+  std::map<std::uint64_t, Millis> forwarded_;     // replica: requests at the primary
+  Millis primary_heard_ = 0;
+  std::uint64_t primary_incarnation_ = 0;
+  std::size_t base_ = 0;  // log length when this process started
+};
+
+}  // namespace
+
+std::unique_ptr<Protocol> make_primary(const Config& config) { return std::make_unique<Primary>(config); }
+
+}  // namespace refstore
