@@ -1,0 +1,68 @@
+#pragma once
+// A fault as a package: inject, confirm by evidence, heal. It never knows which store it breaks.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "nemesis/controls.h"
+
+namespace consistory {
+
+/// One injected fault. Made for one use; heal() is idempotent and is always called.
+class Fault {
+ public:
+  virtual ~Fault() = default;
+  /// Draws its targets and strikes; returns what was done, in replayable terms ("n1 | n2 n3").
+  virtual Result<std::string> inject(Controls& controls, Random& random) = 0;
+  /// Evidence that it bit, or nothing yet. Polled until there is some or the fault is healed.
+  virtual std::string evidence(const Controls& controls) const = 0;
+  virtual Status heal(Controls& controls) = 0;
+  /// The nodes it touches, for the report; after inject().
+  virtual std::vector<Place> targets() const = 0;
+};
+
+struct FaultVariant {
+  std::string_view name;  ///< "halves"; the first row of a kind is what it does on its own
+  std::string_view summary;
+};
+
+/// A row of the table of faults.
+struct FaultKind {
+  std::string_view name;
+  std::string_view summary;
+  std::string_view evidence;
+  std::span<const FaultVariant> variants;
+  std::unique_ptr<Fault> (*make)(std::string_view variant, Random& random);
+};
+
+std::span<const FaultKind> all_faults();
+
+/// "partition" or "partition:halves".
+struct FaultSpec {
+  const FaultKind* kind = nullptr;
+  std::string variant;  ///< empty: any, drawn from the seed
+
+  std::string name() const {
+    return variant.empty() ? std::string(kind->name) : std::string(kind->name) + ":" + variant;
+  }
+  bool needs_client_links() const { return variant == "clients"; }
+};
+
+/// Unknown kinds and variants are usage errors with a suggestion.
+Result<FaultSpec> parse_fault(std::string_view text);
+
+std::unique_ptr<Fault> make_kill(std::string_view variant, Random& random);
+std::unique_ptr<Fault> make_pause(std::string_view variant, Random& random);
+std::unique_ptr<Fault> make_partition(std::string_view variant, Random& random);
+
+/// `count` distinct nodes.
+std::vector<Place> draw_nodes(const Controls& controls, Random& random, std::size_t count);
+/// "n1 n3"
+std::string names_of(const Controls& controls, const std::vector<Place>& places);
+
+}  // namespace consistory

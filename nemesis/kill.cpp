@@ -1,0 +1,45 @@
+// kill: SIGKILL, then start again at heal. Evidence is the exit status that the system reports.
+#include <fmt/format.h>
+
+#include "base/suggest.h"
+#include "nemesis/node_count.h"
+
+namespace consistory {
+namespace {
+
+class Kill final : public Fault {
+ public:
+  explicit Kill(std::string_view variant) : variant_(variant) {}
+
+  Result<std::string> inject(Controls& controls, Random& random) override {
+    targets_ = draw_nodes(controls, random, nodes_struck(variant_, controls));
+    for (const Place node : targets_) {
+      Result<std::string> status = controls.processes->kill(node);
+      if (!status) return status.error();
+      ends_.push_back(fmt::format("{} {}", controls.node_names[node], *status));
+    }
+    return names_of(controls, targets_);
+  }
+
+  std::string evidence(const Controls&) const override { return join(ends_, "; "); }
+
+  Status heal(Controls& controls) override {
+    for (const Place node : targets_) {
+      if (Status started = controls.processes->ensure_running(node); !started) return started;
+    }
+    return Done{};
+  }
+
+  std::vector<Place> targets() const override { return targets_; }
+
+ private:
+  std::string variant_;
+  std::vector<Place> targets_;
+  std::vector<std::string> ends_;
+};
+
+}  // namespace
+
+std::unique_ptr<Fault> make_kill(std::string_view variant, Random&) { return std::make_unique<Kill>(variant); }
+
+}  // namespace consistory

@@ -1,0 +1,61 @@
+#pragma once
+// The nemesis: runs a schedule of faults on a thread of its own and tells what it did as it goes.
+
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "nemesis/schedule.h"
+
+namespace consistory {
+
+enum class FaultState : std::uint8_t { requested, confirmed, unconfirmed, healed };
+std::string_view name_of(FaultState state);
+
+/// One step in the life of one fault. `number` tells which fault of the run it belongs to.
+struct FaultEvent {
+  std::size_t number = 0;
+  std::string fault;  ///< "partition:halves"
+  FaultState state = FaultState::requested;
+  std::string what;      ///< "n1 | n2 n3"
+  std::string evidence;  ///< confirmed: what proves that it bit
+  std::vector<std::string> targets;
+};
+
+class Nemesis {
+ public:
+  /// `report` is called on the nemesis thread. Controls must outlive this object.
+  Nemesis(std::vector<PlannedFault> plan, Controls controls, Random random,
+          std::function<void(const FaultEvent&)> report);
+  /// Stops and heals, if stop() was not called.
+  ~Nemesis();
+
+  /// Starts the schedule; its times count from now.
+  void start();
+  /// Heals what is injected, ends the thread, and returns the first error of an injection or a heal
+  /// (a node that did not come back, say). Idempotent.
+  Status stop();
+  bool finished() const;
+
+ private:
+  void run();
+  void strike(std::size_t number, const PlannedFault& planned);
+  bool wait_until(Nanos deadline);  ///< false: asked to stop
+
+  std::vector<PlannedFault> plan_;
+  Controls controls_;
+  Random random_;
+  std::function<void(const FaultEvent&)> report_;
+  Nanos started_ = 0;
+  mutable std::mutex mutex_;
+  std::condition_variable wake_;
+  bool stopping_ = false;
+  bool finished_ = false;
+  Status outcome_ = Done{};
+  std::thread thread_;
+};
+
+}  // namespace consistory

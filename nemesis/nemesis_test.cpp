@@ -1,0 +1,148 @@
+// Faults against controls in memory: what they strike, what counts as evidence, that they heal.
+#include "nemesis/nemesis.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace consistory {
+namespace {
+
+class FakeWorld final : public ProcessControl, public LinkControl {
+ public:
+  Result<std::string> kill(Place node) override {
+    down.insert(node);
+    return std::string("killed by signal 9");
+  }
+  Status ensure_running(Place node) override {
+    if (broken) return store_error("node does not come back");
+    down.erase(node);
+    return Done{};
+  }
+  Result<std::string> pause(Place node) override {
+    paused.insert(node);
+    return std::string("T (stopped)");
+  }
+  Status resume(Place node) override {
+    paused.erase(node);
+    return Done{};
+  }
+  void cut(Place from, Place to) override { cuts.insert({from, to}); }
+  void heal(Place from, Place to) override { cuts.erase({from, to}); }
+  LinkCounters counters(Place from, Place to) const override {
+    const bool tried = traffic && cuts.contains({from, to});
+    return {tried ? 100U : 0U, 0};
+  }
+  bool carries_clients() const override { return true; }
+
+  Controls controls() { return {this, this, {"clients", "n1", "n2", "n3"}}; }
+  bool untouched() const { return down.empty() && paused.empty() && cuts.empty(); }
+
+  std::set<Place> down, paused;
+  std::set<std::pair<Place, Place>> cuts;
+  bool traffic = true;
+  bool broken = false;
+};
+
+FaultSpec spec(std::string_view text) { return *parse_fault(text); }
+
+TEST(ParseFault, SuggestsNearNames) {
+  EXPECT_THAT(parse_fault("partitoin").error().message, testing::HasSubstr("did you mean \"partition\"?"));
+  EXPECT_THAT(parse_fault("partition:halvs").error().message, testing::HasSubstr("did you mean \"halves\"?"));
+}
+
+TEST(Partition, HalvesCutEveryLinkBetweenTheGroupsBothWays) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_partition("halves", random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.cuts.size(), 4U);
+  for (const auto& [from, to] : world.cuts) EXPECT_TRUE(world.cuts.contains({to, from}));
+  EXPECT_THAT(fault->evidence(controls), testing::HasSubstr("100 bytes held"));
+  ASSERT_TRUE(fault->heal(controls));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Partition, OneWayCutsOneDirectionOnly) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_partition("one-way", random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.cuts.size(), 2U);
+  for (const auto& [from, to] : world.cuts) EXPECT_FALSE(world.cuts.contains({to, from}));
+}
+
+TEST(Schedule, StrikesEachKindTwiceInFifteenSeconds) {
+  const std::vector<FaultSpec> specs = {spec("partition"), spec("kill"), spec("pause")};
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    std::map<std::string, int> count;
+    for (const PlannedFault& planned : plan_faults(specs, {15 * kSecond, 0, 0}, Random(seed))) {
+      ++count[planned.spec.name()];
+      EXPECT_LE(planned.at + planned.span, 15 * kSecond - kSecond);
+      EXPECT_GT(planned.span, kSecond);  // longer than the default time-out of an operation
+    }
+    EXPECT_THAT(count, testing::Each(testing::Pair(testing::_, testing::Ge(2)))) << "seed " << seed;
+    EXPECT_EQ(count.size(), 3U);
+  }
+}
+
+std::vector<FaultEvent> run_to_end(FakeWorld& world, std::string_view fault, Nanos span) {
+  std::vector<FaultEvent> events;
+  Nemesis nemesis({{spec(fault), 0, span}}, world.controls(), Random(1),
+                  [&](const FaultEvent& event) { events.push_back(event); });
+  nemesis.start();
+  const Nanos deadline = monotonic_now() + 10 * kSecond;
+  while (!nemesis.finished() && monotonic_now() < deadline) pause_for(kMillisecond);
+  (void)nemesis.stop();
+  return events;
+}
+
+TEST(Nemesis, ReportsRequestedConfirmedHealed) {
+  FakeWorld world;
+  const auto events = run_to_end(world, "kill:one", kMillisecond);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[1].state, FaultState::confirmed);
+  EXPECT_THAT(events[1].evidence, testing::HasSubstr("killed by signal 9"));
+  EXPECT_EQ(events[2].state, FaultState::healed);
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Nemesis, AFaultThatNothingRanIntoIsUnconfirmed) {
+  FakeWorld world;
+  world.traffic = false;
+  const auto events = run_to_end(world, "partition:one", 30 * kMillisecond);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[1].state, FaultState::unconfirmed);
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Nemesis, StopHealsInTheMiddleOfAFault) {
+  FakeWorld world;
+  std::atomic<bool> struck = false;
+  Nemesis nemesis({{spec("pause:all"), 0, 3600 * kSecond}}, world.controls(), Random(1),
+                  [&](const FaultEvent& event) { struck = struck || event.state == FaultState::confirmed; });
+  nemesis.start();
+  const Nanos deadline = monotonic_now() + 10 * kSecond;
+  while (!struck && monotonic_now() < deadline) pause_for(kMillisecond);
+  EXPECT_TRUE(struck);
+  EXPECT_TRUE(nemesis.stop());
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Nemesis, ANodeThatDoesNotComeBackIsAnError) {
+  FakeWorld world;
+  world.broken = true;
+  Nemesis nemesis({{spec("kill"), 0, kMillisecond}}, world.controls(), Random(1), [](const FaultEvent&) {});
+  nemesis.start();
+  const Nanos deadline = monotonic_now() + 10 * kSecond;
+  while (!nemesis.finished() && monotonic_now() < deadline) pause_for(kMillisecond);
+  EXPECT_FALSE(nemesis.stop());
+}
+
+}  // namespace
+}  // namespace consistory

@@ -1,0 +1,104 @@
+// partition: directed links are cut. Evidence is that in every cut direction the store itself tried
+// to send and was held back; a direction in which nothing was tried is no evidence at all.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/suggest.h"
+#include "nemesis/fault.h"
+
+namespace consistory {
+namespace {
+
+struct Link {
+  Place from;
+  Place to;
+  LinkCounters before;
+};
+
+class Partition final : public Fault {
+ public:
+  explicit Partition(std::string variant) : variant_(std::move(variant)) {}
+
+  Result<std::string> inject(Controls& controls, Random& random) override {
+    const std::string what = plan(controls, random);
+    for (Link& link : links_) {
+      link.before = controls.links->counters(link.from, link.to);
+      controls.links->cut(link.from, link.to);
+    }
+    return what;
+  }
+
+  std::string evidence(const Controls& controls) const override {
+    std::vector<std::string> parts;
+    for (const Link& link : links_) {
+      const LinkCounters now = controls.links->counters(link.from, link.to);
+      const std::uint64_t bytes = now.bytes_held - link.before.bytes_held;
+      const std::uint64_t connections = now.connections_held - link.before.connections_held;
+      if (bytes + connections == 0) return {};
+      parts.push_back(fmt::format("{}>{}: {} bytes held, {} connections", controls.node_names[link.from],
+                                  controls.node_names[link.to], bytes, connections));
+    }
+    return join(parts, "; ");
+  }
+
+  Status heal(Controls& controls) override {
+    for (const Link& link : links_) controls.links->heal(link.from, link.to);
+    return Done{};
+  }
+
+  std::vector<Place> targets() const override { return targets_; }
+
+ private:
+  std::string plan(const Controls& controls, Random& random) {
+    const std::vector<Place> nodes = draw_nodes(controls, random, controls.node_count());
+    if (variant_ == "clients") return cut_clients(controls, nodes.front());
+    if (variant_ == "one-way") return cut_one_way(controls, nodes, random.chance(0.5));
+    const std::size_t first = variant_ == "one" ? 1 : (nodes.size() + 1) / 2;
+    const auto middle = nodes.begin() + static_cast<std::ptrdiff_t>(std::min(first, nodes.size()));
+    return cut_groups(controls, {nodes.begin(), middle}, {middle, nodes.end()});
+  }
+
+  std::string cut_groups(const Controls& controls, std::vector<Place> left, std::vector<Place> right) {
+    for (const Place a : left) {
+      for (const Place b : right) {
+        links_.push_back({a, b, {}});
+        links_.push_back({b, a, {}});
+      }
+    }
+    std::sort(left.begin(), left.end());
+    std::sort(right.begin(), right.end());
+    targets_ = left.size() <= right.size() ? left : right;
+    return names_of(controls, left) + " | " + names_of(controls, right);
+  }
+
+  std::string cut_one_way(const Controls& controls, const std::vector<Place>& nodes, bool deaf) {
+    targets_ = {nodes.front()};
+    const std::vector<Place> others(nodes.begin() + 1, nodes.end());
+    for (const Place other : others) {
+      links_.push_back(deaf ? Link{other, nodes.front(), {}} : Link{nodes.front(), other, {}});
+    }
+    return fmt::format("{} {} {}", controls.node_names[nodes.front()],
+                       deaf ? "does not hear" : "is not heard by", names_of(controls, others));
+  }
+
+  std::string cut_clients(const Controls& controls, Place node) {
+    targets_ = {node};
+    links_ = {{kClients, node, {}}};  // requests cannot arrive; what was under way may be answered
+    return fmt::format("clients | {}", controls.node_names[node]);
+  }
+
+  std::string variant_;
+  std::vector<Link> links_;
+  std::vector<Place> targets_;
+};
+
+}  // namespace
+
+std::unique_ptr<Fault> make_partition(std::string_view variant, Random& random) {
+  constexpr std::string_view kDrawn[] = {"halves", "one", "one-way"};
+  const std::string_view chosen = variant.empty() ? kDrawn[random.below(3)] : variant;
+  return std::make_unique<Partition>(std::string(chosen));
+}
+
+}  // namespace consistory

@@ -1,0 +1,45 @@
+// pause: SIGSTOP, then SIGCONT at heal. Evidence is the process state that the system reports.
+#include <fmt/format.h>
+
+#include "base/suggest.h"
+#include "nemesis/node_count.h"
+
+namespace consistory {
+namespace {
+
+class Pause final : public Fault {
+ public:
+  explicit Pause(std::string_view variant) : variant_(variant) {}
+
+  Result<std::string> inject(Controls& controls, Random& random) override {
+    targets_ = draw_nodes(controls, random, nodes_struck(variant_, controls));
+    for (const Place node : targets_) {
+      Result<std::string> state = controls.processes->pause(node);
+      if (!state) return state.error();
+      states_.push_back(fmt::format("{} in state {}", controls.node_names[node], *state));
+    }
+    return names_of(controls, targets_);
+  }
+
+  std::string evidence(const Controls&) const override { return join(states_, "; "); }
+
+  Status heal(Controls& controls) override {
+    for (const Place node : targets_) {
+      if (Status resumed = controls.processes->resume(node); !resumed) return resumed;
+    }
+    return Done{};
+  }
+
+  std::vector<Place> targets() const override { return targets_; }
+
+ private:
+  std::string variant_;
+  std::vector<Place> targets_;
+  std::vector<std::string> states_;
+};
+
+}  // namespace
+
+std::unique_ptr<Fault> make_pause(std::string_view variant, Random&) { return std::make_unique<Pause>(variant); }
+
+}  // namespace consistory

@@ -1,0 +1,76 @@
+// The table of faults: the command line, `list` and the campaigns read it. A new fault is one file,
+// one row here and one line in CMakeLists.txt.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "base/suggest.h"
+#include "nemesis/fault.h"
+
+namespace consistory {
+namespace {
+
+constexpr std::array<FaultVariant, 3> kCounts = {{
+    {"one", "one node"},
+    {"minority", "as many nodes as leave a majority"},
+    {"all", "every node at once"},
+}};
+
+constexpr std::array<FaultVariant, 4> kPartitions = {{
+    {"halves", "the nodes in two groups that do not hear each other"},
+    {"one", "one node cut off from all others"},
+    {"one-way", "one node that is heard by the others and hears none of them, or the reverse"},
+    {"clients", "the clients cut off from one node"},
+}};
+
+constexpr std::array<FaultKind, 3> kFaults = {{
+    {"partition", "cut the links between nodes, each direction for itself",
+     "bytes of the store's own traffic held back in each cut direction", kPartitions, make_partition},
+    {"kill", "SIGKILL a node, and start it again", "exit status of the process", kCounts, make_kill},
+    {"pause", "SIGSTOP a node, and continue it", "process state", kCounts, make_pause},
+}};
+
+std::vector<std::string> names(std::span<const FaultVariant> variants) {
+  std::vector<std::string> all;
+  for (const FaultVariant& variant : variants) all.emplace_back(variant.name);
+  return all;
+}
+
+}  // namespace
+
+std::span<const FaultKind> all_faults() { return kFaults; }
+
+Result<FaultSpec> parse_fault(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  const std::string_view wanted = text.substr(0, colon);
+  std::vector<std::string> known;
+  for (const FaultKind& kind : kFaults) {
+    known.emplace_back(kind.name);
+    if (kind.name != wanted) continue;
+    if (colon == std::string_view::npos) return FaultSpec{&kind, ""};
+    const std::string_view variant = text.substr(colon + 1);
+    for (const FaultVariant& row : kind.variants) {
+      if (row.name == variant) return FaultSpec{&kind, std::string(variant)};
+    }
+    return usage_error(unknown_name(fmt::format("variant of fault {}", kind.name), variant, names(kind.variants)));
+  }
+  return usage_error(unknown_name("fault", wanted, known));
+}
+
+std::vector<Place> draw_nodes(const Controls& controls, Random& random, std::size_t count) {
+  std::vector<Place> nodes;
+  for (Place node = 1; node <= controls.node_count(); ++node) nodes.push_back(node);
+  for (std::size_t i = 0; i + 1 < nodes.size(); ++i) {
+    std::swap(nodes[i], nodes[i + random.below(nodes.size() - i)]);
+  }
+  nodes.resize(std::min(count, nodes.size()));
+  return nodes;
+}
+
+std::string names_of(const Controls& controls, const std::vector<Place>& places) {
+  std::vector<std::string> all;
+  for (const Place place : places) all.push_back(controls.node_names[place]);
+  return join(all, " ");
+}
+
+}  // namespace consistory

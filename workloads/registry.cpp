@@ -1,0 +1,40 @@
+// The table of workloads: the command line, `list` and the campaigns read it.
+#include <array>
+
+#include "base/suggest.h"
+#include "workloads/workload.h"
+
+namespace consistory {
+namespace {
+
+constexpr std::array<Workload, 2> kWorkloads = {{
+    {"register", "reads and writes of unique values over a few registers", false, make_register_generator},
+    {"append", "unique elements appended to lists, where the order of updates is visible", true,
+     make_append_generator},
+}};
+
+}  // namespace
+
+std::span<const Workload> all_workloads() { return kWorkloads; }
+
+Result<const Workload*> find_workload(std::string_view name) {
+  std::vector<std::string> known;
+  for (const Workload& workload : kWorkloads) {
+    if (workload.name == name) return &workload;
+    known.emplace_back(workload.name);
+  }
+  return usage_error(unknown_name("workload", name, known));
+}
+
+std::size_t skewed(Random& random, std::size_t count) {
+  double total = 0;
+  for (std::size_t i = 0; i < count; ++i) total += 1.0 / static_cast<double>(i + 1);
+  double left = random.unit() * total;
+  for (std::size_t i = 0; i < count; ++i) {
+    left -= 1.0 / static_cast<double>(i + 1);
+    if (left < 0) return i;
+  }
+  return count - 1;
+}
+
+}  // namespace consistory

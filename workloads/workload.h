@@ -1,0 +1,56 @@
+#pragma once
+// Workloads: what clients do. A generator proposes one invocation at a time; all its randomness
+// comes from the Random it is given.
+
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/random.h"
+#include "base/result.h"
+#include "checkers/history/event.h"
+
+namespace consistory {
+
+struct Invocation {
+  Function function = Function::read;
+  std::string key;
+  Value value;
+};
+
+struct WorkloadOptions {
+  std::size_t keys = 5;      ///< contended at any one time
+  double read_ratio = 0.5;   ///< share of reads
+  std::size_t list_length_max = 40;  ///< append: a list that long is retired for a fresh one
+};
+
+/// Single-threaded. Proposals never run out.
+class Generator {
+ public:
+  virtual ~Generator() = default;
+  virtual Invocation next(Random& random) = 0;
+  /// Every key that was updated: what the final reads must cover.
+  virtual std::vector<std::string> keys() const = 0;
+};
+
+/// A row of the table of workloads.
+struct Workload {
+  std::string_view name;
+  std::string_view summary;
+  bool lists = false;  ///< needs a store with lists, else registers
+  std::unique_ptr<Generator> (*make)(const WorkloadOptions& options);
+};
+
+std::span<const Workload> all_workloads();
+Result<const Workload*> find_workload(std::string_view name);
+
+std::unique_ptr<Generator> make_register_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_append_generator(const WorkloadOptions& options);
+
+/// Low indices more often than high ones (weight 1/(i+1)), so that some keys are contended whatever
+/// the number of keys.
+std::size_t skewed(Random& random, std::size_t count);
+
+}  // namespace consistory

@@ -1,0 +1,42 @@
+#include "workloads/workload.h"
+
+#include <gtest/gtest.h>
+
+#include <map>
+#include <set>
+
+namespace consistory {
+namespace {
+
+class EveryWorkload : public testing::TestWithParam<std::string_view> {};
+
+TEST_P(EveryWorkload, WritesUniqueValuesContendsAndRepeats) {
+  const Workload* workload = *find_workload(GetParam());
+  const auto a = workload->make({}), b = workload->make({});
+  Random random_a(3), random_b(3);
+  std::set<std::pair<std::string, Value>> written;
+  std::map<std::string, int> uses;
+  for (int i = 0; i < 2000; ++i) {
+    const Invocation one = a->next(random_a), same = b->next(random_b);
+    EXPECT_EQ(one.key, same.key);
+    EXPECT_EQ(one.value, same.value);
+    ++uses[one.key];
+    if (one.function == Function::read) continue;
+    EXPECT_TRUE(written.insert({one.key, one.value}).second);
+  }
+  for (const auto& [key, value] : written) {
+    const auto keys = a->keys();
+    EXPECT_NE(std::find(keys.begin(), keys.end(), key), keys.end()) << key;
+  }
+  EXPECT_GT(written.size(), 800U);
+  EXPECT_GE(uses.size(), 5U);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, EveryWorkload, testing::Values("register", "append"));
+
+TEST(FindWorkload, SuggestsNearNames) {
+  EXPECT_NE(find_workload("apend").error().message.find("did you mean \"append\""), std::string::npos);
+}
+
+}  // namespace
+}  // namespace consistory
