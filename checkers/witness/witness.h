@@ -23,6 +23,9 @@ std::string letter(OperationId id);
 /// "session 4 wrote k7 = 318 on n1": escaped for terminals.
 std::string describe(const History& history, const Operation& operation);
 
+/// The stable name of a reason, for JSON: "reads-from".
+std::string_view why_name(Why why);
+
 /// One sentence that says what broke.
 std::string headline(const Witness& witness, const Model& model);
 

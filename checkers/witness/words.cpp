@@ -93,6 +93,26 @@ std::string reads_went_back(const History& history) {
 
 }  // namespace
 
+std::string_view why_name(Why why) {
+  switch (why) {
+    case Why::session_order: return "session-order";
+    case Why::real_time: return "real-time";
+    case Why::reads_from: return "reads-from";
+    case Why::version_order: return "version-order";
+    case Why::list_order: return "list-order";
+    case Why::reads_initial: return "reads-initial";
+    case Why::list_lacks: return "list-lacks";
+    case Why::overwritten: return "overwritten";
+    case Why::read_before: return "read-before";
+    case Why::arrived: return "arrived";
+    case Why::visible_earlier: return "visible-earlier";
+    case Why::swaps_over: return "swaps-over";
+    case Why::own_future: return "own-future";
+    case Why::read_then_updated: return "read-then-updated";
+  }
+  return {};
+}
+
 std::string letter(OperationId id) {
   std::string text(1, static_cast<char>('a' + id % 26));
   return id < 26 ? text : letter(id / 26 - 1) + text;

@@ -1,0 +1,176 @@
+#include "harness/cluster/cluster.h"
+
+#include <fmt/format.h>
+#include <signal.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "base/escape.h"
+
+namespace consistory {
+namespace {
+constexpr Nanos kPoll = 10 * kMillisecond;
+constexpr Nanos kEndTimeout = 5 * kSecond;
+}  // namespace
+
+Result<std::unique_ptr<Cluster>> Cluster::start(const Store& store, const ClusterOptions& options) {
+  std::unique_ptr<Cluster> cluster(new Cluster(store, options));
+  if (Status ports = cluster->assign_ports(); !ports) return ports.error();
+  if (Status laid = cluster->lay_out(); !laid) return laid.error();
+  for (Place node = 1; node <= cluster->size(); ++node) {
+    if (Status spawned = cluster->spawn(node); !spawned) return spawned.error();
+  }
+  for (Place node = 1; node <= cluster->size(); ++node) {
+    if (Status ready = cluster->await_ready(node); !ready) return ready.error();
+  }
+  return cluster;
+}
+
+Status Cluster::assign_ports() {
+  for (std::size_t i = 0; i < options_.nodes; ++i) {
+    Member& member = nodes_.emplace_back();
+    member.layout.number = i + 1;
+    if (options_.first_port == 0) {
+      Result<unsigned short> port = free_port();
+      if (!port) return port.error();
+      member.layout.port = *port;
+      continue;
+    }
+    member.layout.port = static_cast<unsigned short>(options_.first_port + i);
+    if (!port_is_free(member.layout.port)) {
+      return environment_error(fmt::format("port {} of 127.0.0.1 is in use: choose another --port-base, or "
+                                           "leave it out for free ports", member.layout.port));
+    }
+  }
+  return Done{};
+}
+
+Status Cluster::lay_out() {
+  std::vector<unsigned short> ports;
+  for (const Member& member : nodes_) ports.push_back(member.layout.port);
+  Result<std::unique_ptr<Relay>> relay = Relay::start(ports, options_.relay_clients);
+  if (!relay) return relay.error();
+  relay_ = std::move(*relay);
+  for (Place node = 1; node <= size(); ++node) {
+    NodeLayout& layout = member(node).layout;
+    layout.seed = options_.seed;
+    layout.data_directory = options_.data_directory + "/" + name(node);
+    for (Place peer = 1; peer <= size(); ++peer) {
+      layout.peer_ports.push_back(peer == node ? layout.port : relay_->port(node, peer));
+    }
+    std::error_code error;
+    std::filesystem::create_directories(layout.data_directory, error);
+    if (error) {
+      return environment_error(fmt::format("cannot create {}: {}", layout.data_directory, error.message()));
+    }
+  }
+  return Done{};
+}
+
+std::string Cluster::url(Place node) const {
+  const unsigned short port = relay_->carries_clients() ? relay_->port(kClients, node) : nodes_[node - 1].layout.port;
+  return fmt::format("http://127.0.0.1:{}", port);
+}
+
+Controls Cluster::controls() {
+  Controls controls{this, relay_.get(), {"clients"}};
+  for (Place node = 1; node <= size(); ++node) controls.node_names.push_back(name(node));
+  return controls;
+}
+
+std::string Cluster::log_path(Place node) const {
+  return fmt::format("{}/{}.log", options_.log_directory, name(node));
+}
+
+std::string Cluster::last_words(Place node) const {
+  std::ifstream log(log_path(node));
+  std::string last;
+  for (std::string line; std::getline(log, line);) {
+    if (!line.empty()) last = line;
+  }
+  return shorten(escape_terminal(last), 200);
+}
+
+Status Cluster::spawn(Place node) {
+  Result<ChildProcess> process = ChildProcess::spawn(store_.command(member(node).layout), log_path(node));
+  if (!process) return process.error();
+  const std::lock_guard lock(mutex_);
+  member(node).process = std::move(*process);
+  return Done{};
+}
+
+Status Cluster::await_ready(Place node) {
+  const Nanos deadline = monotonic_now() + options_.start_timeout;
+  const std::string url = fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
+  while (monotonic_now() < deadline) {
+    if (store_.parse_status(http_exchange({url, "", kSecond}))) return Done{};
+    const std::lock_guard lock(mutex_);
+    const auto end = member(node).process->wait(monotonic_now() + kPoll);
+    if (end) {
+      return store_error(fmt::format("node {} {} before it served: {} (log: {})", name(node), describe_end(*end),
+                                     last_words(node), log_path(node)));
+    }
+  }
+  return store_error(fmt::format("node {} did not serve within {:.0f} s (log: {})", name(node),
+                                 static_cast<double>(options_.start_timeout) / kSecond, log_path(node)));
+}
+
+Result<std::string> Cluster::kill(Place node) {
+  const std::lock_guard lock(mutex_);
+  std::optional<ChildProcess>& process = member(node).process;
+  if (!process) return store_error(fmt::format("node {} is not running, so it cannot be killed", name(node)));
+  process->signal(SIGKILL);
+  const auto end = process->wait(monotonic_now() + kEndTimeout);
+  if (!end) return store_error(fmt::format("node {} did not end after SIGKILL", name(node)));
+  std::string description = describe_end(*end);
+  process.reset();
+  return description;
+}
+
+Status Cluster::ensure_running(Place node) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (member(node).process && member(node).process->running()) return Done{};
+  }
+  if (Status spawned = spawn(node); !spawned) return spawned;
+  return await_ready(node);
+}
+
+Result<std::string> Cluster::pause(Place node) {
+  const std::lock_guard lock(mutex_);
+  const std::optional<ChildProcess>& process = member(node).process;
+  if (!process) return store_error(fmt::format("node {} is not running, so it cannot be paused", name(node)));
+  process->signal(SIGSTOP);
+  const Nanos deadline = monotonic_now() + kSecond;
+  while (process->state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
+  const char state = process->state();
+  if (state != 'T') return store_error(fmt::format("node {} is in state {} after SIGSTOP", name(node), state));
+  return std::string("T (stopped)");
+}
+
+Status Cluster::resume(Place node) {
+  const std::lock_guard lock(mutex_);
+  if (member(node).process) member(node).process->signal(SIGCONT);
+  return Done{};
+}
+
+std::optional<std::string> Cluster::unexpected_end() {
+  const std::lock_guard lock(mutex_);
+  for (Place node = 1; node <= size(); ++node) {
+    std::optional<ChildProcess>& process = member(node).process;
+    if (!process) continue;  // killed on purpose, or being started again
+    if (const auto end = process->wait(0)) {
+      return fmt::format("node {} {} though nothing killed it: {} (log: {})", name(node), describe_end(*end),
+                         last_words(node), log_path(node));
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<NodeStatus> Cluster::status(Place node) const {
+  const std::string url = fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
+  return store_.parse_status(http_exchange({url, "", kSecond}));
+}
+
+}  // namespace consistory

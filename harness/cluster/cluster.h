@@ -1,0 +1,70 @@
+#pragma once
+// Cluster: the nodes of a store as local processes, and control over them. Destruction ends every
+// process it started.
+
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "harness/cluster/child_process.h"
+#include "harness/cluster/relay.h"
+#include "harness/stores/store.h"
+
+namespace consistory {
+
+struct ClusterOptions {
+  std::size_t nodes = 3;
+  std::string data_directory;   ///< one folder a node is made in it
+  std::string log_directory;
+  std::uint64_t seed = 0;
+  bool relay_clients = false;
+  unsigned short first_port = 0;  ///< nodes listen on first_port, first_port+1, …; 0: any free ones
+  Nanos start_timeout = 10 * kSecond;
+};
+
+/// ProcessControl may be used from one thread at a time beside the one that asks for URLs.
+class Cluster final : public ProcessControl {
+ public:
+  static Result<std::unique_ptr<Cluster>> start(const Store& store, const ClusterOptions& options);
+
+  std::size_t size() const { return nodes_.size(); }
+  static std::string name(Place node) { return "n" + std::to_string(node); }
+  /// Where clients reach the node.
+  std::string url(Place node) const;
+  Relay& relay() { return *relay_; }
+  Controls controls();
+
+  Result<std::string> kill(Place node) override;
+  Status ensure_running(Place node) override;
+  Result<std::string> pause(Place node) override;
+  Status resume(Place node) override;
+
+  /// A node that ended though nobody killed it: its name, end and last words.
+  std::optional<std::string> unexpected_end();
+  std::optional<NodeStatus> status(Place node) const;
+
+ private:
+  struct Member {
+    NodeLayout layout;
+    std::optional<ChildProcess> process;
+  };
+
+  Cluster(const Store& store, ClusterOptions options) : store_(store), options_(std::move(options)) {}
+  Status assign_ports();
+  Status lay_out();
+  Status spawn(Place node);
+  Status await_ready(Place node);
+  std::string log_path(Place node) const;
+  std::string last_words(Place node) const;
+  Member& member(Place node) { return nodes_[node - 1]; }
+
+  const Store& store_;
+  ClusterOptions options_;
+  std::mutex mutex_;  // guards the processes
+  std::vector<Member> nodes_;
+  std::unique_ptr<Relay> relay_;
+};
+
+}  // namespace consistory

@@ -1,0 +1,84 @@
+#pragma once
+// A store on trial: how its nodes are started, asked and understood, and what it claims. One file a
+// store; registry.cpp has the table. Implementations are immutable and may be used by any thread.
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "checkers/history/event.h"
+#include "harness/cluster/child_process.h"
+#include "harness/cluster/http_loop.h"
+#include "workloads/workload.h"
+
+namespace consistory {
+
+/// Where one node finds the world: filled in by the cluster.
+struct NodeLayout {
+  std::size_t number = 1;          ///< 1…n
+  unsigned short port = 0;         ///< to listen on, 127.0.0.1
+  std::vector<unsigned short> peer_ports;  ///< of every node in order, as this node reaches it
+  std::string data_directory;
+  std::uint64_t seed = 0;
+};
+
+/// A store's own settings, as given on the command line or in a campaign ("protocol" -> "quorum").
+using StoreSettings = std::vector<std::pair<std::string, std::string>>;
+
+struct Completion {
+  Outcome outcome = Outcome::info;
+  std::string error;
+  Value value;
+  std::optional<std::vector<Value>> elements;
+  std::optional<std::int64_t> version;
+  bool swapped = true;
+};
+
+struct NodeStatus {
+  bool drained = false;  ///< nothing under way at this node
+  std::string position;  ///< equal at all nodes: they hold the same updates
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+  /// "reference primary, sync, reads at the primary"
+  virtual std::string description() const = 0;
+  /// The settings that matter, as the command line spells them.
+  virtual std::vector<std::string> arguments() const = 0;
+
+  virtual bool supports(Function function) const = 0;
+  /// Models (or sets of session guarantees) that this configuration promises.
+  virtual std::vector<std::string> claims(bool lists, bool sessions_move) const = 0;
+
+  virtual Command command(const NodeLayout& layout) const = 0;
+  /// Is the node that answered this to readiness_path() ready to serve?
+  virtual std::string readiness_path() const = 0;
+  virtual std::optional<NodeStatus> parse_status(const HttpAnswer& answer) const = 0;
+
+  /// `local`: the node's own copy.
+  virtual HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local) const = 0;
+  /// Errors become fail only by the store's table of definite ones; everything else is info.
+  virtual Completion decode(const Invocation& invocation, const HttpAnswer& answer) const = 0;
+};
+
+/// A row of the table of stores.
+struct StoreKind {
+  std::string_view name;
+  std::string_view summary;
+  std::vector<std::string> (*settings)();  ///< names of its settings
+  /// A usage error names the wrong setting.
+  Result<std::unique_ptr<Store>> (*make)(const StoreSettings& settings, std::size_t nodes);
+};
+
+std::span<const StoreKind> all_stores();
+Result<const StoreKind*> find_store(std::string_view name);
+
+Result<std::unique_ptr<Store>> make_reference_store(const StoreSettings& settings, std::size_t nodes);
+std::vector<std::string> reference_store_settings();
+
+}  // namespace consistory

@@ -1,0 +1,81 @@
+#pragma once
+// Everything that is known of one run (or of one check of a recorded history): what the files and
+// the reports are made of. Results persist and render it; they never decide a verdict.
+
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "checkers/history/recording.h"
+#include "checkers/judge.h"
+#include "checkers/pressure.h"
+
+namespace consistory {
+
+enum class Overall : std::uint8_t { holds, violated, inconclusive, store_failed, environment, interrupted };
+std::string_view name_of(Overall overall);
+
+struct OverallVerdict {
+  Overall word = Overall::inconclusive;
+  int exit_code = 2;
+  std::string sentence;               ///< the verdict in one sentence
+  std::vector<std::string> frontier;  ///< the weakest broken models
+};
+
+struct FaultRecord {
+  std::size_t number = 0;
+  std::string name;
+  std::string what;      ///< "n1 | n2 n3"
+  std::string evidence;  ///< empty: none
+  std::vector<std::string> targets;
+  Nanos requested_ns = -1;
+  Nanos confirmed_ns = -1;
+  Nanos healed_ns = -1;
+};
+
+struct NodeAvailability {
+  std::string node;
+  Counts counts;
+  Nanos longest_gap_ns = 0;  ///< between two ok completions
+};
+
+struct Availability {
+  std::vector<NodeAvailability> nodes;
+  double ok_share_outside_faults = 1;  ///< of operations invoked and completed while no fault was active
+  std::size_t operations_outside_faults = 0;
+  std::vector<Nanos> recovery_ns;      ///< per fault: from the heal to the next ok answer of a node it struck; -1: none
+  std::size_t acknowledged_updates_missing = 0;  ///< absent from some node's final copy
+};
+
+struct RunRecord {
+  std::string id;
+  std::string command;      ///< runs it again
+  std::string store;
+  std::string arguments;    ///< the load and the faults, for people
+  std::uint64_t seed = 0;
+  std::string started;      ///< UTC
+  std::string status;       ///< running | finished | interrupted | store-failed | checked
+  std::string failure;      ///< of the store, if it failed
+  Nanos duration_ns = 0;
+  Nanos check_ns = 0;
+  std::vector<std::string> nodes;
+  std::vector<std::string> left_out;      ///< workloads that the store cannot do
+  std::vector<FaultRecord> faults;
+  Recording recording;
+  bool checked = false;
+  Judgement judgement;
+  std::set<std::string> required;         ///< claimed or asked for, with what they imply
+  std::vector<std::string> promised;      ///< as stated
+  std::vector<std::string> expected_violations;
+  Pressure pressure;
+  Availability availability;
+  OverallVerdict overall;
+
+  const History& history() const { return recording.history; }
+};
+
+/// Reconstructs the faults from the nemesis's marks in a history.
+std::vector<FaultRecord> faults_of(const std::vector<Mark>& marks);
+
+}  // namespace consistory
