@@ -1,0 +1,111 @@
+// consistory: puts a replicated store on trial. Commands stand in command.cpp.
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+
+#include "base/suggest.h"
+#include "harness/cli/command.h"
+#include "harness/run/interrupt.h"
+
+namespace consistory {
+namespace {
+
+constexpr const char* kVersion = "consistory 0.1.0";
+
+std::string overview() {
+  std::string text = "Consistory puts a replicated store on trial.\n\n"
+                     "  consistory run                          the reference store under partition and kill\n"
+                     "  consistory check history.jsonl          judge a recorded history\n\n";
+  for (const CommandSpec& command : all_commands()) {
+    text += fmt::format("  {:<10} {}\n", command.name, command.summary);
+  }
+  return text + "\nconsistory COMMAND --help tells more; --version prints the version.\n";
+}
+
+/// CLI11 names neither an unknown command nor the option that was meant; this does.
+std::optional<Error> unknown_option(const CLI::App& app, int argc, char** argv) {
+  std::vector<std::string> known;
+  for (const CLI::Option* option : app.get_options()) {
+    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+  }
+  for (int i = 2; i < argc; ++i) {
+    const std::string word(argv[i]);
+    if (word == "--") break;
+    if (!word.starts_with("--")) continue;
+    const std::string name = word.substr(0, word.find('='));
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const std::string near = closest(name, known);
+    return usage_error(fmt::format("{}: unknown option {}{} (consistory {} --help lists them)", argv[1],
+                                   name, near.empty() ? "" : fmt::format("; did you mean {}?", near), argv[1]));
+  }
+  return std::nullopt;
+}
+
+const CommandSpec* find_command(std::string_view name) {
+  for (const CommandSpec& command : all_commands()) {
+    if (command.name == name) return &command;
+  }
+  return nullptr;
+}
+
+int unknown_command(const char* word) {
+  std::vector<std::string> names;
+  for (const CommandSpec& command : all_commands()) names.emplace_back(command.name);
+  return fail(usage_error(unknown_name("command", word, names)));
+}
+
+int dispatch(const CommandSpec& command, int argc, char** argv) {
+  CLI::App app(std::string(command.summary), "consistory " + std::string(command.name));
+  app.set_help_flag("-h,--help", "Print this help");
+  app.footer("Examples:\n" + std::string(command.examples));
+  const std::function<int()> act = command.define(app);
+  if (const auto error = unknown_option(app, argc, argv)) return fail(*error);
+  try {
+    app.parse(argc - 1, argv + 1);
+  } catch (const CLI::CallForHelp&) {
+    std::fputs(app.help().c_str(), stdout);
+    return 0;
+  } catch (const CLI::ParseError& error) {
+    return fail(usage_error(fmt::format("{}: {}", command.name, error.what())));
+  }
+  return act();
+}
+
+int run(int argc, char** argv) {
+  if (argc < 2) {
+    std::fputs(overview().c_str(), stderr);
+    return 64;
+  }
+  const std::string_view word(argv[1]);
+  if (word == "--help" || word == "-h" || word == "help") {
+    std::fputs(overview().c_str(), stdout);
+    return 0;
+  }
+  if (word == "--version") {
+    std::puts(kVersion);
+    return 0;
+  }
+  const CommandSpec* command = find_command(word);
+  return command == nullptr ? unknown_command(argv[1]) : dispatch(*command, argc, argv);
+}
+
+/// A broken invariant aborts; its exit code says that it is our bug.
+extern "C" void on_abort(int) { _exit(70); }
+
+}  // namespace
+}  // namespace consistory
+
+int main(int argc, char** argv) {
+  signal(SIGABRT, consistory::on_abort);
+  consistory::install_interrupt_handlers();
+  try {
+    return consistory::run(argc, argv);
+  } catch (const std::exception& error) {
+    return consistory::fail({consistory::ErrorKind::internal, std::string("internal error: ") + error.what()});
+  }
+}

@@ -1,0 +1,44 @@
+// consistory run: the main job.
+#include <CLI/CLI.hpp>
+
+#include <cstdio>
+#include <memory>
+
+#include "harness/cli/command.h"
+#include "harness/cli/run_options.h"
+#include "harness/run/runner.h"
+#include "results/json_files.h"
+#include "results/terminal.h"
+
+namespace consistory {
+namespace {
+
+struct Options {
+  RunArguments arguments;
+  bool json = false;
+  bool quiet = false;
+};
+
+int act(const Options& options) {
+  const Result<RunPlan> plan = make_plan(options.arguments);
+  if (!plan) return fail(plan.error());
+  const Result<RunResult> result = perform_run(*plan, options.quiet);
+  if (!result) return fail(result.error());
+  const std::string text = options.json ? verdict_json(result->record)
+                                        : terminal_text(result->record, result->directory + "/report.html",
+                                                        {stdout_takes_colour()});
+  std::fputs(text.c_str(), stdout);
+  return result->record.overall.exit_code;
+}
+
+}  // namespace
+
+std::function<int()> define_run(CLI::App& app) {
+  const auto options = std::make_shared<Options>();
+  add_run_options(app, options->arguments);
+  app.add_flag("--json", options->json, "Print verdict.json instead of text")->group("Output");
+  app.add_flag("-q,--quiet", options->quiet, "No progress on stderr")->group("Output");
+  return [options] { return act(*options); };
+}
+
+}  // namespace consistory

@@ -1,0 +1,76 @@
+#include "harness/run/campaign.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+#include "harness/run/interrupt.h"
+#include "harness/run/overall.h"
+#include "harness/run/progress.h"
+#include "harness/run/runner.h"
+#include "results/run_directory.h"
+
+namespace consistory {
+namespace {
+
+Overall class_of(const Error& error) {
+  return error.kind == ErrorKind::store ? Overall::store_failed : Overall::environment;
+}
+int exit_code_of(const Error& error) {
+  if (error.kind == ErrorKind::internal) return 70;
+  return error.kind == ErrorKind::store ? 3 : 69;
+}
+
+CampaignRun run_cell(const CampaignCell& cell, const std::string& directory, bool quiet) {
+  CampaignRun run{cell.row, cell.column, cell.seed, "", Overall::environment, 69, "", {}};
+  RunArguments arguments = cell.arguments;
+  arguments.out = directory + "/runs";
+  const Result<RunPlan> plan = make_plan(arguments);
+  CONSISTORY_CHECK(static_cast<bool>(plan), "a campaign's cell was checked when it was read");
+  const Result<RunResult> result = perform_run(*plan, quiet);
+  if (!result) {
+    run.word = class_of(result.error());
+    run.exit_code = exit_code_of(result.error());
+    run.sentence = result.error().message;
+    return run;
+  }
+  const RunRecord& record = result->record;
+  run.directory = "runs/" + record.id;
+  run.word = record.overall.word;
+  run.exit_code = record.overall.exit_code;
+  run.sentence = record.overall.sentence;
+  run.frontier = record.overall.frontier;
+  return run;
+}
+
+Status save(const CampaignRecord& record, const std::string& directory) {
+  if (Status written = write_file(directory + "/campaign.json", campaign_json(record)); !written) return written;
+  return write_file(directory + "/index.html", campaign_html(record));
+}
+
+std::string campaigns_root(const std::string& out) {
+  if (!out.empty()) return out;
+  const char* root = std::getenv("CONSISTORY_RESULTS");
+  return root != nullptr && *root != '\0' ? root : "results/runs";
+}
+
+}  // namespace
+
+Result<CampaignResult> perform_campaign(const Campaign& campaign, const std::string& out, bool quiet) {
+  Result<RunDirectory> directory = RunDirectory::create(campaigns_root(out));
+  if (!directory) return directory.error();
+  Progress progress(quiet);
+  CampaignRecord record{directory->id(), campaign.name, campaign.file, 0, {}};
+  for (const CampaignCell& cell : campaign.cells) {
+    progress.event(fmt::format("run {} of {}: {} | {} | seed {}", record.runs.size() + 1, campaign.cells.size(),
+                               cell.row, cell.column, cell.seed));
+    record.runs.push_back(run_cell(cell, directory->path(), quiet));
+    record.exit_code = worse_exit_code(record.exit_code, record.runs.back().exit_code);
+    if (interrupts() > 0) record.exit_code = interrupt_exit_code();
+    if (Status saved = save(record, directory->path()); !saved) return saved.error();
+    if (interrupts() > 0) break;
+  }
+  return CampaignResult{std::move(record), directory->path()};
+}
+
+}  // namespace consistory

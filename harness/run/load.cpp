@@ -1,0 +1,196 @@
+#include "harness/run/load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "harness/run/interrupt.h"
+
+namespace consistory {
+namespace {
+
+constexpr double kMoveChance = 0.3;
+constexpr Nanos kBacklogMax = 100 * kMillisecond;  // a stall is not made up for by a burst
+constexpr Nanos kPollMax = 50 * kMillisecond;
+constexpr Nanos kWatchEvery = 200 * kMillisecond;
+constexpr int kFinalAttempts = 5;
+
+}  // namespace
+
+void MarkQueue::push(Mark mark) {
+  const std::lock_guard lock(mutex_);
+  marks_.push_back(std::move(mark));
+}
+
+std::vector<Mark> MarkQueue::take() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(marks_, {});
+}
+
+Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks, Progress& progress,
+           Nanos started)
+    : plan_(plan), cluster_(cluster), journal_(journal), marks_(marks), progress_(progress), started_(started),
+      random_(Random(plan.seed).fork("operations")), node_random_(Random(plan.seed).fork("nodes")),
+      http_(plan.concurrency + plan.nodes) {
+  for (const Workload* workload : plan.workloads) generators_.push_back(workload->make(plan.workload_options));
+  for (std::size_t i = 0; i < plan.concurrency; ++i) {
+    sessions_.push_back({std::to_string(i), i % plan.nodes + 1, {}, false});
+    idle_.push_back(i);
+  }
+  for (Place node = 1; node <= plan.nodes; ++node) {
+    sessions_.push_back({"final-" + Cluster::name(node), node, {}, true});
+  }
+}
+
+Invocation Load::next_invocation() {
+  return generators_[random_.below(generators_.size())]->next(random_);
+}
+
+void Load::issue(std::size_t slot, Invocation invocation) {
+  Session& session = sessions_[slot];
+  if (!session.final && plan_.sessions_move && node_random_.chance(kMoveChance)) {
+    session.node = node_random_.below(plan_.nodes) + 1;
+  }
+  session.invocation = std::move(invocation);
+  ClientEvent event;
+  event.time = now();
+  event.session = session.name;
+  event.function = session.invocation.function;
+  event.key = session.invocation.key;
+  event.value = session.invocation.value;
+  event.node = Cluster::name(session.node);
+  event.final = event.local = session.final;
+  journal_.record(event);
+  issued_now_.push_back(slot);
+}
+
+void Load::issue_due() {
+  const Nanos at = now();
+  const Nanos interval = plan_.rate > 0 ? static_cast<Nanos>(kSecond / plan_.rate) : 0;
+  next_due_ = std::max(next_due_, at - kBacklogMax);
+  while (!idle_.empty() && next_due_ <= at && at < plan_.duration) {
+    issue(idle_.front(), next_invocation());
+    idle_.pop_front();
+    next_due_ = plan_.rate > 0 ? next_due_ + interval : at;
+    ++issued_;
+  }
+}
+
+/// The journal first: an operation that the store may know of is never missing in the history.
+Status Load::send_issued() {
+  if (Status flushed = journal_.flush(); !flushed) return flushed;
+  for (const std::size_t slot : issued_now_) {
+    const Session& session = sessions_[slot];
+    HttpRequest request = plan_.store->encode(session.invocation, cluster_.url(session.node), session.final);
+    request.timeout = plan_.op_timeout;
+    http_.start(slot, std::move(request));
+    ++in_flight_;
+  }
+  issued_now_.clear();
+  return Done{};
+}
+
+void Load::record_completion(const Session& session, const Completion& completion) {
+  ClientEvent event;
+  event.time = now();
+  event.session = session.name;
+  event.outcome = completion.outcome;
+  event.function = session.invocation.function;
+  event.key = session.invocation.key;
+  event.node = Cluster::name(session.node);
+  const bool read = event.function == Function::read;
+  event.value = read ? completion.value : session.invocation.value;
+  if (read) event.elements = completion.elements;
+  event.version = completion.version;
+  event.swapped = completion.swapped;
+  event.final = event.local = session.final;
+  event.error = completion.error;
+  journal_.record(event);
+}
+
+std::vector<std::size_t> Load::complete(Nanos wait) {
+  std::vector<std::size_t> slots;
+  for (const HttpLoop::Finished& finished : http_.poll(wait)) {
+    const Session& session = sessions_[finished.slot];
+    const Completion completion = plan_.store->decode(session.invocation, finished.answer);
+    record_completion(session, completion);
+    ok_ += completion.outcome == Outcome::ok ? 1 : 0;
+    --in_flight_;
+    if (completion.outcome == Outcome::ok || !session.final) slots.push_back(finished.slot);
+    else slots.push_back(finished.slot + sessions_.size());  // a final read that failed
+  }
+  return slots;
+}
+
+void Load::take_marks() {
+  for (const Mark& mark : marks_.take()) {
+    journal_.record(mark);
+    if (!mark.state.empty()) {
+      progress_.event(fmt::format("{:6.2f} s  {} {} {}", static_cast<double>(mark.time) / kSecond, mark.what,
+                                  mark.state, mark.detail));
+    }
+  }
+}
+
+void Load::show_state() {
+  progress_.state(fmt::format("load {:.0f}/{:.0f} s: {} operations, {} ok, {} in flight",
+                              static_cast<double>(now()) / kSecond, static_cast<double>(plan_.duration) / kSecond,
+                              issued_, ok_, in_flight_));
+}
+
+Status Load::watch_nodes() {
+  if (now() - last_watch_ < kWatchEvery) return Done{};
+  last_watch_ = now();
+  if (const auto end = cluster_.unexpected_end()) return store_error(*end);
+  return Done{};
+}
+
+Status Load::run() {
+  Status healthy = Done{};
+  for (;;) {
+    take_marks();
+    const bool over = now() >= plan_.duration || interrupts() > 0 || !healthy;
+    if (!over) issue_due();
+    if (Status sent = send_issued(); !sent) return sent;
+    if (over && in_flight_ == 0) break;
+    const Nanos wait = idle_.empty() || plan_.rate <= 0 ? kPollMax : next_due_ - now();
+    for (const std::size_t slot : complete(std::clamp(wait, kMillisecond, kPollMax))) idle_.push_back(slot);
+    if (healthy) healthy = watch_nodes();
+    show_state();
+  }
+  take_marks();
+  if (Status flushed = journal_.flush(); !flushed) return flushed;
+  return healthy;
+}
+
+Status Load::read_finals() {
+  std::vector<std::string> keys;
+  for (const auto& generator : generators_) {
+    for (std::string& key : generator->keys()) keys.push_back(std::move(key));
+  }
+  std::vector<std::size_t> next(plan_.nodes, 0);
+  std::vector<int> attempts(plan_.nodes, 0);
+  const auto issue_next = [&](std::size_t node) {
+    if (next[node] < keys.size()) issue(plan_.concurrency + node, {Function::read, keys[next[node]], {}});
+  };
+  for (std::size_t node = 0; node < plan_.nodes; ++node) issue_next(node);
+  for (;;) {
+    take_marks();
+    if (Status sent = send_issued(); !sent) return sent;
+    if (in_flight_ == 0 || interrupts() > 1) break;
+    for (const std::size_t slot : complete(kPollMax)) {
+      const bool failed = slot >= sessions_.size();
+      const std::size_t node = (failed ? slot - sessions_.size() : slot) - plan_.concurrency;
+      const bool again = failed && ++attempts[node] < kFinalAttempts;
+      if (!again) {
+        ++next[node];
+        attempts[node] = 0;
+      }
+      issue_next(node);
+    }
+    progress_.state("final reads");
+  }
+  return journal_.flush();
+}
+
+}  // namespace consistory

@@ -1,0 +1,83 @@
+#pragma once
+// The load: concurrent sessions against the store, every operation journaled. One thread owns the
+// sessions, the generators, the journal and the HTTP loop; the nemesis only hands over marks.
+
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "checkers/history/journal.h"
+#include "harness/cluster/cluster.h"
+#include "harness/run/plan.h"
+#include "harness/run/progress.h"
+
+namespace consistory {
+
+/// Marks that other threads hand to the thread that owns the journal.
+class MarkQueue {
+ public:
+  void push(Mark mark);
+  std::vector<Mark> take();
+
+ private:
+  std::mutex mutex_;
+  std::vector<Mark> marks_;
+};
+
+class Load {
+ public:
+  /// `started`: the zero of every time in the history. All references must outlive this object.
+  Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks, Progress& progress,
+       Nanos started);
+
+  /// Issues operations until the duration is over, somebody interrupts, or a node dies that nothing
+  /// killed (a store error); returns when every operation has its outcome.
+  Status run();
+  /// Reads each node's own copy of every key that was updated.
+  Status read_finals();
+
+  std::uint64_t issued() const { return issued_; }
+
+ private:
+  struct Session {
+    std::string name;
+    Place node = 1;
+    Invocation invocation;
+    bool final = false;
+  };
+
+  Nanos now() const { return monotonic_now() - started_; }
+  void issue_due();
+  void issue(std::size_t slot, Invocation invocation);
+  Invocation next_invocation();
+  Status send_issued();
+  std::vector<std::size_t> complete(Nanos wait);
+  void record_completion(const Session& session, const Completion& completion);
+  Status watch_nodes();
+  void show_state();
+  void take_marks();
+
+  const RunPlan& plan_;
+  Cluster& cluster_;
+  Journal& journal_;
+  MarkQueue& marks_;
+  Progress& progress_;
+  Nanos started_;
+  Random random_;
+  Random node_random_;
+  std::vector<std::unique_ptr<Generator>> generators_;
+  std::vector<Session> sessions_;  // the load's, then one for the final reads of each node
+  std::deque<std::size_t> idle_;
+  std::vector<std::size_t> issued_now_;  // journaled, to be sent once the journal is flushed
+  HttpLoop http_;
+  Nanos next_due_ = 0;
+  Nanos last_watch_ = 0;
+  std::uint64_t issued_ = 0;
+  std::uint64_t ok_ = 0;
+  std::size_t in_flight_ = 0;
+};
+
+}  // namespace consistory

@@ -1,0 +1,220 @@
+#include "harness/run/plan.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+
+#include "base/duration.h"
+#include "base/suggest.h"
+
+namespace consistory {
+namespace {
+
+/// Keeps the first error of a chain of checks.
+class Problem {
+ public:
+  template <class T>
+  void take(const Result<T>& result) {
+    if (!result && !error_) error_ = result.error();
+  }
+  void unless(bool fine, std::string message) {
+    if (!fine && !error_) error_ = usage_error(std::move(message));
+  }
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  std::optional<Error> error_;
+};
+
+Nanos duration_of(const std::string& text, std::string_view flag, Problem& problem) {
+  if (text.empty()) return 0;
+  const Result<Nanos> span = parse_duration(text);
+  if (span) return *span;
+  problem.unless(false, fmt::format("{}: {}", flag, span.error().message));
+  return 0;
+}
+
+std::uint64_t seed_of(const std::string& text, Problem& problem) {
+  if (text == "random") return draw_seed();
+  std::uint64_t seed = 0;
+  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), seed);
+  const bool fine = status == std::errc{} && end == text.data() + text.size();
+  problem.unless(fine, fmt::format("--seed must be a whole number or \"random\", not \"{}\"", text));
+  return seed;
+}
+
+void check_ranges(const RunArguments& arguments, Problem& problem) {
+  problem.unless(arguments.nodes >= 1 && arguments.nodes <= 15,
+                 fmt::format("--nodes must lie between 1 and 15, not {}", arguments.nodes));
+  problem.unless(arguments.concurrency >= 1 && arguments.concurrency <= 1000,
+                 fmt::format("--concurrency must lie between 1 and 1000, not {}", arguments.concurrency));
+  problem.unless(arguments.rate >= 0 && arguments.rate <= 1e6,
+                 fmt::format("--rate must lie between 0 (unlimited) and 1000000, not {}", arguments.rate));
+  problem.unless(arguments.keys >= 1 && arguments.keys <= 100'000,
+                 fmt::format("--keys must lie between 1 and 100000, not {}", arguments.keys));
+  problem.unless(arguments.read_ratio >= 0 && arguments.read_ratio <= 1,
+                 fmt::format("--read-ratio must lie between 0 and 1, not {}", arguments.read_ratio));
+  problem.unless(arguments.port_base == 0 || (arguments.port_base >= 1024 && arguments.port_base <= 65'000),
+                 fmt::format("--port-base must lie between 1024 and 65000, not {}", arguments.port_base));
+  problem.unless(arguments.sessions == "moving" || arguments.sessions == "pinned",
+                 unknown_name("kind of sessions", arguments.sessions, {"moving", "pinned"}));
+}
+
+void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Problem& problem) {
+  const Function needed = workload.lists ? Function::append : Function::write;
+  if (plan.store->supports(needed)) {
+    plan.workloads.push_back(&workload);
+    return;
+  }
+  const std::string why = fmt::format("workload {}: this store does not support {}", workload.name, name_of(needed));
+  plan.left_out.push_back(why);
+  problem.unless(!asked_for, why);
+}
+
+void choose_workloads(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  if (arguments.workloads.empty()) {
+    for (const Workload& workload : all_workloads()) add_workload(plan, workload, false, problem);
+  }
+  for (const std::string& name : arguments.workloads) {
+    const Result<const Workload*> workload = find_workload(name);
+    problem.take(workload);
+    if (workload) add_workload(plan, **workload, true, problem);
+  }
+}
+
+void choose_faults(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  for (const std::string& name : arguments.faults) {
+    if (name == "none") continue;
+    const Result<FaultSpec> spec = parse_fault(name);
+    problem.take(spec);
+    if (!spec) continue;
+    const bool needs_peers = spec->kind->name == "partition" && spec->variant != "clients";
+    problem.unless(!needs_peers || arguments.nodes > 1, "a partition needs at least two --nodes");
+    plan.faults.push_back(*spec);
+  }
+  const ScheduleOptions options{plan.duration, duration_of(arguments.fault_every, "--fault-every", problem),
+                                duration_of(arguments.fault_for, "--fault-for", problem)};
+  plan.schedule = plan_faults(plan.faults, options, Random(plan.seed).fork("schedule"));
+}
+
+void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  bool lists = false;
+  for (const Workload* workload : plan.workloads) lists = lists || workload->lists;
+  plan.promised = plan.store->claims(lists, plan.sessions_move);
+  const auto resolve = [&](const std::vector<std::string>& names, std::vector<std::string>& into) {
+    for (const std::string& name : names) {
+      const Result<const Model*> model = find_model(name);
+      problem.take(model);
+      if (model) into.emplace_back((*model)->name);
+    }
+  };
+  resolve(arguments.require, plan.required_by_user);
+  resolve(arguments.expect_violation, plan.expect_violation);
+  std::vector<std::string> judged;
+  resolve(arguments.models, judged);
+  for (const std::string& name : plan.required_by_user) plan.promised.push_back(name);
+  if (judged.empty()) judged = model_names();
+  for (const auto* more : {&plan.promised, &plan.expect_violation}) {
+    for (const std::string& name : *more) {
+      if (std::find(judged.begin(), judged.end(), name) == judged.end()) judged.push_back(name);
+    }
+  }
+  for (const std::string& name : judged) plan.models.push_back(*find_model(name));
+}
+
+std::string shell_word(const std::string& word) {
+  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                            "-_=+:,./") == std::string::npos;
+  if (plain && !word.empty()) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return quoted + "'";
+}
+
+std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
+  std::vector<std::string> words = {"./consistory", "run", plan.store_name};
+  const RunArguments defaults;
+  const auto option = [&](const char* flag, const std::string& value, const std::string& fallback) {
+    if (value != fallback) words.insert(words.end(), {flag, value});
+  };
+  for (const std::string& word : plan.store->arguments()) words.push_back(word);
+  option("--workload", join(arguments.workloads, ","), "");
+  option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","), join(defaults.faults, ","));
+  option("--fault-every", arguments.fault_every, "");
+  option("--fault-for", arguments.fault_for, "");
+  option("--duration", arguments.duration, defaults.duration);
+  option("--nodes", std::to_string(arguments.nodes), std::to_string(defaults.nodes));
+  option("--concurrency", std::to_string(arguments.concurrency), std::to_string(defaults.concurrency));
+  option("--rate", fmt::format("{}", arguments.rate), fmt::format("{}", defaults.rate));
+  option("--keys", std::to_string(arguments.keys), std::to_string(defaults.keys));
+  option("--read-ratio", fmt::format("{}", arguments.read_ratio), fmt::format("{}", defaults.read_ratio));
+  option("--op-timeout", arguments.op_timeout, defaults.op_timeout);
+  option("--sessions", arguments.sessions, defaults.sessions);
+  option("--require", join(arguments.require, ","), "");
+  option("--expect-violation", join(arguments.expect_violation, ","), "");
+  option("--seed", std::to_string(plan.seed), "");
+  for (std::string& word : words) word = shell_word(word);
+  return join(words, " ");
+}
+
+std::string describe_load(const RunPlan& plan) {
+  std::vector<std::string> workloads, faults;
+  for (const Workload* workload : plan.workloads) workloads.emplace_back(workload->name);
+  for (const FaultSpec& fault : plan.faults) faults.push_back(fault.name());
+  return fmt::format("{} nodes, {} {} sessions, {} for {}, workloads {}, faults {}", plan.nodes, plan.concurrency,
+                     plan.sessions_move ? "moving" : "pinned",
+                     plan.rate > 0 ? fmt::format("{} operations/s", plan.rate) : std::string("unlimited rate"),
+                     format_duration(plan.duration), join(workloads, " and "),
+                     faults.empty() ? "none" : join(faults, ", "));
+}
+
+std::string results_root(const RunArguments& arguments) {
+  if (!arguments.out.empty()) return arguments.out;
+  const char* root = std::getenv("CONSISTORY_RESULTS");
+  return root != nullptr && *root != '\0' ? root : "results/runs";
+}
+
+}  // namespace
+
+bool RunPlan::relay_clients() const {
+  return std::any_of(faults.begin(), faults.end(), [](const FaultSpec& fault) { return fault.needs_client_links(); });
+}
+
+Result<RunPlan> make_plan(const RunArguments& arguments) {
+  Problem problem;
+  check_ranges(arguments, problem);
+  const Result<const StoreKind*> kind = find_store(arguments.store);
+  problem.take(kind);
+  if (problem.error()) return *problem.error();
+  Result<std::unique_ptr<Store>> store =
+      (*kind)->make(arguments.store_settings, static_cast<std::size_t>(arguments.nodes));
+  if (!store) return store.error();
+  RunPlan plan;
+  plan.store = std::move(*store);
+  plan.store_name = (*kind)->name;
+  plan.nodes = static_cast<std::size_t>(arguments.nodes);
+  plan.concurrency = static_cast<std::size_t>(arguments.concurrency);
+  plan.rate = arguments.rate;
+  plan.duration = duration_of(arguments.duration, "--duration", problem);
+  problem.unless(plan.duration > 0, "--duration must be given, such as 30s");
+  plan.op_timeout = duration_of(arguments.op_timeout, "--op-timeout", problem);
+  problem.unless(plan.op_timeout >= 10 * kMillisecond, "--op-timeout must be at least 10ms");
+  plan.sessions_move = arguments.sessions == "moving";
+  plan.workload_options = {static_cast<std::size_t>(arguments.keys), arguments.read_ratio, 40};
+  plan.seed = seed_of(arguments.seed, problem);
+  plan.out = results_root(arguments);
+  plan.port_base = static_cast<unsigned short>(arguments.port_base);
+  plan.check = arguments.check;
+  plan.check_steps = arguments.check_steps;
+  choose_workloads(arguments, plan, problem);
+  choose_faults(arguments, plan, problem);
+  choose_models(arguments, plan, problem);
+  if (problem.error()) return *problem.error();
+  plan.command = rerun_command(arguments, plan);
+  plan.description = describe_load(plan);
+  return plan;
+}
+
+}  // namespace consistory

@@ -1,0 +1,73 @@
+#pragma once
+// A run as asked for (RunArguments: words of the command line or of a campaign file) and as it will
+// be done (RunPlan: checked and complete).
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "checkers/judge.h"
+#include "harness/stores/store.h"
+#include "nemesis/schedule.h"
+#include "workloads/workload.h"
+
+namespace consistory {
+
+struct RunArguments {
+  std::string store = "ref";
+  StoreSettings store_settings;
+  std::vector<std::string> models;    ///< to judge; empty: all
+  std::vector<std::string> require;
+  std::vector<std::string> expect_violation;
+  std::vector<std::string> workloads;  ///< empty: all that the store can do
+  std::vector<std::string> faults = {"partition", "kill"};
+  int nodes = 3;
+  int concurrency = 10;
+  double rate = 500;
+  int keys = 5;
+  double read_ratio = 0.5;
+  std::string duration = "30s";
+  std::string fault_every;
+  std::string fault_for;
+  std::string op_timeout = "1s";
+  std::string sessions = "moving";
+  std::string seed = "random";
+  std::string out;   ///< empty: $CONSISTORY_RESULTS, else results/runs
+  int port_base = 0;
+  bool check = true;
+  std::uint64_t check_steps = kDefaultCheckSteps;
+};
+
+struct RunPlan {
+  std::unique_ptr<Store> store;
+  std::string store_name;
+  std::vector<const Model*> models;
+  std::vector<std::string> promised;  ///< claims and --require
+  std::vector<std::string> required_by_user;
+  std::vector<std::string> expect_violation;
+  std::vector<const Workload*> workloads;
+  std::vector<std::string> left_out;
+  WorkloadOptions workload_options;
+  std::vector<FaultSpec> faults;
+  std::vector<PlannedFault> schedule;
+  std::size_t nodes = 3;
+  std::size_t concurrency = 10;
+  double rate = 500;  ///< operations a second over all sessions; 0: as fast as answers come
+  Nanos duration = 0;
+  Nanos op_timeout = kSecond;
+  bool sessions_move = true;
+  std::uint64_t seed = 0;
+  std::string out;
+  unsigned short port_base = 0;
+  bool check = true;
+  std::uint64_t check_steps = kDefaultCheckSteps;
+  std::string command;      ///< runs it again
+  std::string description;  ///< load and faults, for people
+
+  bool relay_clients() const;
+};
+
+/// Usage errors name the wrong argument and what it should be.
+Result<RunPlan> make_plan(const RunArguments& arguments);
+
+}  // namespace consistory

@@ -1,0 +1,196 @@
+#include "harness/run/runner.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include <filesystem>
+
+#include "base/suggest.h"
+#include "harness/run/interrupt.h"
+#include "harness/run/load.h"
+#include "harness/run/overall.h"
+#include "nemesis/nemesis.h"
+#include "results/availability.h"
+#include "results/json_files.h"
+#include "results/report.h"
+#include "results/run_directory.h"
+
+namespace consistory {
+namespace {
+
+constexpr Nanos kSettleTimeout = 20 * kSecond;
+constexpr Nanos kSettleTimeoutInterrupted = 5 * kSecond;
+constexpr Nanos kSettlePoll = 150 * kMillisecond;
+
+Mark to_mark(const FaultEvent& event, Nanos time) {
+  nlohmann::ordered_json detail{{"number", event.number}};
+  if (!event.what.empty()) detail["what"] = event.what;
+  if (!event.targets.empty()) detail["targets"] = event.targets;
+  if (!event.evidence.empty()) detail["evidence"] = event.evidence;
+  return {time, "nemesis", event.fault, std::string(name_of(event.state)), detail.dump()};
+}
+
+class Run {
+ public:
+  Run(const RunPlan& plan, RunDirectory directory, bool quiet)
+      : plan_(plan), directory_(std::move(directory)), progress_(quiet) {
+    record_.id = directory_.id();
+    record_.command = plan.command;
+    record_.store = plan.store->description();
+    record_.arguments = plan.description;
+    record_.seed = plan.seed;
+    record_.started = calendar_utc();
+    record_.status = "running";
+    record_.promised = plan.promised;
+    record_.expected_violations = plan.expect_violation;
+    record_.left_out = plan.left_out;
+    for (Place node = 1; node <= plan.nodes; ++node) record_.nodes.push_back(Cluster::name(node));
+  }
+
+  Result<RunResult> perform() {
+    if (Status written = save_run_json(); !written) return written.error();
+    progress_.event(fmt::format("seed {}: {}; {}", plan_.seed, record_.store, plan_.description));
+    Result<std::unique_ptr<Cluster>> cluster = Cluster::start(*plan_.store, cluster_options());
+    if (!cluster) return give_up(cluster.error());
+    Result<Journal> journal = Journal::create(directory_.file("history.jsonl"), header());
+    if (!journal) return journal.error();
+    if (Status loaded = load_and_settle(**cluster, *journal); !loaded) return loaded.error();
+    cluster->reset();  // every node ends here
+    remove_data();
+    if (Status examined = check(); !examined) return examined.error();
+    if (Status saved = save(); !saved) return saved.error();
+    return RunResult{std::move(record_), directory_.path()};
+  }
+
+ private:
+  ClusterOptions cluster_options() const {
+    ClusterOptions options;
+    options.nodes = plan_.nodes;
+    options.data_directory = directory_.file("data");
+    options.log_directory = directory_.file("logs");
+    options.seed = plan_.seed;
+    options.relay_clients = plan_.relay_clients();
+    options.first_port = plan_.port_base;
+    return options;
+  }
+
+  HistoryHeader header() const {
+    return {record_.nodes, plan_.promised, record_.store + "; " + record_.arguments, plan_.seed};
+  }
+
+  /// The store never came up, or the environment forbids it: say so in the directory too.
+  Error give_up(const Error& error) {
+    record_.status = error.kind == ErrorKind::store ? "store-failed" : "environment";
+    record_.failure = error.message;
+    (void)save_run_json();
+    return error;
+  }
+
+  Status load_and_settle(Cluster& cluster, Journal& journal) {
+    MarkQueue marks;
+    const Nanos started = monotonic_now();
+    Load load(plan_, cluster, journal, marks, progress_, started);
+    Nemesis nemesis(plan_.schedule, cluster.controls(), Random(plan_.seed).fork("faults"),
+                    [&](const FaultEvent& event) { marks.push(to_mark(event, monotonic_now() - started)); });
+    nemesis.start();
+    const Status loaded = load.run();
+    const Status healed = nemesis.stop();
+    record_.duration_ns = monotonic_now() - started;
+    if (!loaded && loaded.error().kind == ErrorKind::environment) return loaded;
+    if (!loaded) record_.failure = loaded.error().message;
+    if (!healed && record_.failure.empty()) record_.failure = healed.error().message;
+    const bool settled = record_.failure.empty() && interrupts() < 2 && settle(cluster);
+    marks.push({monotonic_now() - started, "runner", "settled", "", settled ? "true" : "false"});
+    record_.status = interrupts() > 0 ? "interrupted" : record_.failure.empty() ? "finished" : "store-failed";
+    if (!record_.failure.empty() || interrupts() > 1) {
+      for (const Mark& mark : marks.take()) journal.record(mark);
+      return journal.flush();
+    }
+    return load.read_finals();
+  }
+
+  /// Waits until every node has drained and all stand at the same position, seen twice in a row.
+  bool settle(const Cluster& cluster) {
+    const Nanos deadline = monotonic_now() + (interrupts() > 0 ? kSettleTimeoutInterrupted : kSettleTimeout);
+    std::string before;
+    while (monotonic_now() < deadline && interrupts() < 2) {
+      const std::string position = common_position(cluster);
+      if (!position.empty() && position == before) return true;
+      before = position;
+      progress_.state("settling: waiting until every node has drained");
+      pause_for(kSettlePoll);
+    }
+    progress_.event("the nodes did not settle in time: the final reads are judged as unsettled");
+    return false;
+  }
+
+  std::string common_position(const Cluster& cluster) const {
+    std::string common;
+    for (Place node = 1; node <= plan_.nodes; ++node) {
+      const std::optional<NodeStatus> status = cluster.status(node);
+      if (!status || !status->drained) return {};
+      const std::string position = "at " + status->position;
+      if (node > 1 && position != common) return {};
+      common = position;
+    }
+    return common;
+  }
+
+  void remove_data() const {
+    std::error_code ignored;
+    if (record_.failure.empty()) std::filesystem::remove_all(directory_.file("data"), ignored);
+  }
+
+  Status check() {
+    Result<std::string> content = read_input(directory_.file("history.jsonl"));
+    if (!content) return content.error();
+    Result<Recording> recording = parse_recording(*content, "history.jsonl");
+    if (!recording) return Error{ErrorKind::internal, "our own history is malformed: " + recording.error().message};
+    record_.recording = std::move(*recording);
+    record_.checked = plan_.check && interrupts() < 2;
+    if (record_.checked) progress_.event(fmt::format("checking {} operations", record_.history().size()));
+    JudgeOptions options;
+    options.models = plan_.models;
+    options.steps = plan_.check_steps;
+    examine(record_, options, plan_.required_by_user);
+    if (record_.status == "interrupted") record_.overall.exit_code = interrupt_exit_code();
+    return Done{};
+  }
+
+  Status save_run_json() const { return write_file(directory_.file("run.json"), run_json(record_)); }
+
+  Status save() {
+    if (Status written = save_run_json(); !written) return written;
+    if (Status written = write_file(directory_.file("faults.jsonl"), faults_jsonl(record_)); !written) return written;
+    if (Status written = write_file(directory_.file("verdict.json"), verdict_json(record_)); !written) return written;
+    if (Status written = write_file(directory_.file("report.html"), report_html(record_)); !written) return written;
+    directory_.mark_latest();
+    return Done{};
+  }
+
+  const RunPlan& plan_;
+  RunDirectory directory_;
+  Progress progress_;
+  RunRecord record_;
+};
+
+}  // namespace
+
+Result<RunResult> perform_run(const RunPlan& plan, bool quiet) {
+  Result<RunDirectory> directory = RunDirectory::create(plan.out);
+  if (!directory) return directory.error();
+  return Run(plan, std::move(*directory), quiet).perform();
+}
+
+void examine(RunRecord& record, const JudgeOptions& options, const std::vector<std::string>& required_by_user) {
+  const Nanos before = monotonic_now();
+  if (record.checked) record.judgement = judge(record.history(), options);
+  record.check_ns = monotonic_now() - before;
+  record.faults = faults_of(record.recording.marks);
+  record.pressure = measure_pressure(record.history(), record.recording.marks);
+  record.availability = measure_availability(record.history(), record.faults);
+  decide_overall(record, required_by_user);
+}
+
+}  // namespace consistory
