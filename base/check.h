@@ -11,7 +11,7 @@ namespace consistory {
 
 }  // namespace consistory
 
-#define CONSISTORY_CHECK(condition, message)                                        \
-  do {                                                                              \
+#define CONSISTORY_CHECK(condition, message)                                               \
+  do {                                                                                     \
     if (!(condition)) ::consistory::check_failed(#condition, __FILE__, __LINE__, message); \
   } while (false)

@@ -27,16 +27,18 @@ Result<Nanos> parse_duration(std::string_view text) {
   const std::string shown = shorten(escape_terminal(text), 40);
   const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
   if (status != std::errc{} || !std::isfinite(number) || number <= 0) {
-    return usage_error(fmt::format("\"{}\" is not a duration: write a positive number with a unit,"
-                                   " such as 250ms, 5s or 2m", shown));
+    return usage_error(
+        fmt::format("\"{}\" is not a duration: write a positive number with a unit,"
+                    " such as 250ms, 5s or 2m",
+                    shown));
   }
   if (unit.empty()) {
     return usage_error(fmt::format("duration \"{0}\" has no unit: write {0}s or {0}ms", shown));
   }
   const Nanos scale = unit_of(unit);
   if (scale == 0) {
-    return usage_error(fmt::format("duration \"{}\" has an unknown unit (known: us, ms, s, m, h)",
-                                   shown));
+    return usage_error(
+        fmt::format("duration \"{}\" has an unknown unit (known: us, ms, s, m, h)", shown));
   }
   const double span = number * static_cast<double>(scale);
   if (span < 1 || span > 24.0 * 3600 * kSecond) {

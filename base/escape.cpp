@@ -33,9 +33,9 @@ Decoded decode_utf8(std::string_view text) {
 }
 
 bool is_inert(std::uint32_t code) {
-  if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return false;     // control
-  if (code >= 0x2028 && code <= 0x202E) return false;                 // separators, overrides
-  if (code >= 0x2066 && code <= 0x2069) return false;                 // isolates
+  if (code < 0x20 || (code >= 0x7F && code < 0xA0)) return false;  // control
+  if (code >= 0x2028 && code <= 0x202E) return false;              // separators, overrides
+  if (code >= 0x2066 && code <= 0x2069) return false;              // isolates
   return code != 0x200E && code != 0x200F && code != 0x061C && code != 0xFEFF;
 }
 
@@ -63,12 +63,23 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : escape_terminal(text)) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += c;
     }
   }
   return out;

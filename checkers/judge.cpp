@@ -27,13 +27,14 @@ ModelVerdict judge_safely(const Model& model, const History& history, std::uint6
 }
 
 /// Verdicts of `models`, strongest first, so that what a model that holds implies need not be run.
-std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models, const History& history,
-                                      const JudgeOptions& options) {
+std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models,
+                                      const History& history, const JudgeOptions& options) {
   std::set<std::string_view> known_to_hold;
   std::vector<ModelVerdict> verdicts;
   for (const Model* model : models) {
     const bool implied = options.use_implications && known_to_hold.contains(model->name);
-    verdicts.push_back(implied ? ModelVerdict::holds() : judge_safely(*model, history, options.steps));
+    verdicts.push_back(implied ? ModelVerdict::holds()
+                               : judge_safely(*model, history, options.steps));
     if (verdicts.back().verdict != Verdict::holds) continue;
     for (const std::string_view weaker : implied_by(model->name)) known_to_hold.insert(weaker);
   }
@@ -42,12 +43,13 @@ std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models, c
 
 /// The convergence models and read-values know no sessions; linearizability does not need them.
 bool depends_on_sessions(const Model& model) {
-  constexpr std::array<std::string_view, 5> kWithout = {"linearizable", "read-values", "convergence",
-                                                        "eventual", "strong-eventual"};
+  constexpr std::array<std::string_view, 5> kWithout = {
+      "linearizable", "read-values", "convergence", "eventual", "strong-eventual"};
   return std::find(kWithout.begin(), kWithout.end(), model.name) == kWithout.end();
 }
 
-void judge_split_sessions(Judgement& judgement, const History& history, const JudgeOptions& options) {
+void judge_split_sessions(Judgement& judgement, const History& history,
+                          const JudgeOptions& options) {
   std::vector<std::size_t> places;
   std::vector<const Model*> models;
   for (std::size_t i = 0; i < judgement.models.size(); ++i) {
@@ -61,8 +63,10 @@ void judge_split_sessions(Judgement& judgement, const History& history, const Ju
     models.push_back(judgement.models[i].model);
   }
   if (models.empty()) return;
-  const std::vector<ModelVerdict> verdicts = verdicts_of(models, split_sessions_by_node(history), options);
-  for (std::size_t i = 0; i < places.size(); ++i) judgement.models[places[i]].split = verdicts[i].verdict;
+  const std::vector<ModelVerdict> verdicts =
+      verdicts_of(models, split_sessions_by_node(history), options);
+  for (std::size_t i = 0; i < places.size(); ++i)
+    judgement.models[places[i]].split = verdicts[i].verdict;
 }
 
 }  // namespace
@@ -89,7 +93,8 @@ Judgement judge(const History& history, const JudgeOptions& options) {
     judgement.violated_sets = sets.minimal;
     judgement.sets_open = sets.open;
   }
-  if (options.split_sessions && sessions_move(history)) judge_split_sessions(judgement, history, options);
+  if (options.split_sessions && sessions_move(history))
+    judge_split_sessions(judgement, history, options);
   if (!options.witnesses) return judgement;
   for (JudgedModel& judged : judgement.models) {
     if (judged.verdict.verdict != Verdict::violated) continue;

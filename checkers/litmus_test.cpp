@@ -63,7 +63,8 @@ void expect_case(const LitmusCase& litmus) {
   }
   std::set<std::string> sets;
   for (const GuaranteeSet set : judgement.violated_sets) sets.insert(short_name_of(set));
-  const std::set<std::string> expected(litmus.expect_violated_sets.begin(), litmus.expect_violated_sets.end());
+  const std::set<std::string> expected(litmus.expect_violated_sets.begin(),
+                                       litmus.expect_violated_sets.end());
   EXPECT_EQ(sets, expected) << litmus.id;
   expect_lattice(judgement, litmus.id);
 }
@@ -87,7 +88,8 @@ std::vector<std::string> files() {
 
 INSTANTIATE_TEST_SUITE_P(Files, Litmus, testing::ValuesIn(files()), [](const auto& file) {
   std::string name = file.param.substr(0, file.param.find('.'));
-  std::replace_if(name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
+  std::replace_if(
+      name.begin(), name.end(), [](char c) { return std::isalnum(c) == 0; }, '_');
   return name;
 });
 

@@ -28,9 +28,10 @@ Counts count(const History& history) {
 }
 
 bool has_ok_read(const History& history, Nanos from) {
-  return std::any_of(history.operations.begin(), history.operations.end(), [&](const Operation& operation) {
-    return operation.reads() && operation.outcome == Outcome::ok && operation.invoke_ns >= from;
-  });
+  return std::any_of(
+      history.operations.begin(), history.operations.end(), [&](const Operation& operation) {
+        return operation.reads() && operation.outcome == Outcome::ok && operation.invoke_ns >= from;
+      });
 }
 
 void look_at_faults(const History& history, const std::vector<Mark>& marks, Pressure& pressure) {
@@ -39,13 +40,15 @@ void look_at_faults(const History& history, const std::vector<Mark>& marks, Pres
     if (mark.actor != "nemesis") continue;
     if (mark.state == "healed") healed = std::max(healed, mark.time);
     if (mark.state == "unconfirmed") {
-      pressure.missing.push_back(fmt::format(
-          "the fault {} at {:.1f} s left no evidence that it bit (a longer --fault-for or a higher --rate helps)",
-          mark.what, static_cast<double>(mark.time) / kSecond));
+      pressure.missing.push_back(
+          fmt::format("the fault {} at {:.1f} s left no evidence that it bit (a longer --fault-for "
+                      "or a higher --rate helps)",
+                      mark.what, static_cast<double>(mark.time) / kSecond));
     }
   }
   if (healed >= 0 && !has_ok_read(history, healed)) {
-    pressure.missing.emplace_back("no read succeeded after the last fault was healed (a longer --duration helps)");
+    pressure.missing.emplace_back(
+        "no read succeeded after the last fault was healed (a longer --duration helps)");
   }
 }
 
@@ -57,11 +60,14 @@ Pressure measure_pressure(const History& history, const std::vector<Mark>& marks
   const Counts& counts = pressure.counts;
   if (!has_ok_read(history, INT64_MIN)) pressure.missing.emplace_back("no read succeeded");
   if (counts.contended_keys == 0) {
-    pressure.missing.emplace_back("no key was updated and used by two sessions (fewer --keys or more sessions help)");
+    pressure.missing.emplace_back(
+        "no key was updated and used by two sessions (fewer --keys or more sessions help)");
   }
-  const bool refused = static_cast<double>(counts.ok) < kOkShareMin * static_cast<double>(counts.total());
+  const bool refused =
+      static_cast<double>(counts.ok) < kOkShareMin * static_cast<double>(counts.total());
   if (refused) {
-    pressure.missing.push_back(fmt::format("only {} of {} operations succeeded", counts.ok, counts.total()));
+    pressure.missing.push_back(
+        fmt::format("only {} of {} operations succeeded", counts.ok, counts.total()));
   }
   look_at_faults(history, marks, pressure);
   return pressure;

@@ -27,7 +27,8 @@ struct Pressure {
 /// Below this share of ok operations a store refuses too much to be judged.
 constexpr double kOkShareMin = 0.01;
 
-/// Final and local reads do not count as load. `marks` tell of faults (their state and when healed).
+/// Final and local reads do not count as load. `marks` tell of faults (their state and when
+/// healed).
 Pressure measure_pressure(const History& history, const std::vector<Mark>& marks);
 
 }  // namespace consistory

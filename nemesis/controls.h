@@ -1,7 +1,7 @@
 #pragma once
 // What a fault may ask of the world it breaks. harness/cluster implements these for real processes
-// and links; tests implement them in memory. Methods may be called from the nemesis thread while the
-// load runs; they block for at most a few seconds.
+// and links; tests implement them in memory. Methods may be called from the nemesis thread while
+// the load runs; they block for at most a few seconds.
 
 #include <cstdint>
 #include <string>

@@ -40,6 +40,8 @@ class Kill final : public Fault {
 
 }  // namespace
 
-std::unique_ptr<Fault> make_kill(std::string_view variant, Random&) { return std::make_unique<Kill>(variant); }
+std::unique_ptr<Fault> make_kill(std::string_view variant, Random&) {
+  return std::make_unique<Kill>(variant);
+}
 
 }  // namespace consistory

@@ -9,17 +9,24 @@ constexpr Nanos kEvidencePoll = 10 * kMillisecond;
 
 std::string_view name_of(FaultState state) {
   switch (state) {
-    case FaultState::requested: return "requested";
-    case FaultState::confirmed: return "confirmed";
-    case FaultState::unconfirmed: return "unconfirmed";
-    case FaultState::healed: return "healed";
+    case FaultState::requested:
+      return "requested";
+    case FaultState::confirmed:
+      return "confirmed";
+    case FaultState::unconfirmed:
+      return "unconfirmed";
+    case FaultState::healed:
+      return "healed";
   }
   return {};
 }
 
 Nemesis::Nemesis(std::vector<PlannedFault> plan, Controls controls, Random random,
                  std::function<void(const FaultEvent&)> report)
-    : plan_(std::move(plan)), controls_(std::move(controls)), random_(random), report_(std::move(report)) {}
+    : plan_(std::move(plan)),
+      controls_(std::move(controls)),
+      random_(random),
+      report_(std::move(report)) {}
 
 Nemesis::~Nemesis() { (void)stop(); }
 

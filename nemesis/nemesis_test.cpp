@@ -49,8 +49,10 @@ class FakeWorld final : public ProcessControl, public LinkControl {
 FaultSpec spec(std::string_view text) { return *parse_fault(text); }
 
 TEST(ParseFault, SuggestsNearNames) {
-  EXPECT_THAT(parse_fault("partitoin").error().message, testing::HasSubstr("did you mean \"partition\"?"));
-  EXPECT_THAT(parse_fault("partition:halvs").error().message, testing::HasSubstr("did you mean \"halves\"?"));
+  EXPECT_THAT(parse_fault("partitoin").error().message,
+              testing::HasSubstr("did you mean \"partition\"?"));
+  EXPECT_THAT(parse_fault("partition:halvs").error().message,
+              testing::HasSubstr("did you mean \"halves\"?"));
 }
 
 TEST(Partition, HalvesCutEveryLinkBetweenTheGroupsBothWays) {
@@ -124,8 +126,9 @@ TEST(Nemesis, AFaultThatNothingRanIntoIsUnconfirmed) {
 TEST(Nemesis, StopHealsInTheMiddleOfAFault) {
   FakeWorld world;
   std::atomic<bool> struck = false;
-  Nemesis nemesis({{spec("pause:all"), 0, 3600 * kSecond}}, world.controls(), Random(1),
-                  [&](const FaultEvent& event) { struck = struck || event.state == FaultState::confirmed; });
+  Nemesis nemesis(
+      {{spec("pause:all"), 0, 3600 * kSecond}}, world.controls(), Random(1),
+      [&](const FaultEvent& event) { struck = struck || event.state == FaultState::confirmed; });
   nemesis.start();
   const Nanos deadline = monotonic_now() + 10 * kSecond;
   while (!struck && monotonic_now() < deadline) pause_for(kMillisecond);
@@ -137,7 +140,8 @@ TEST(Nemesis, StopHealsInTheMiddleOfAFault) {
 TEST(Nemesis, ANodeThatDoesNotComeBackIsAnError) {
   FakeWorld world;
   world.broken = true;
-  Nemesis nemesis({{spec("kill"), 0, kMillisecond}}, world.controls(), Random(1), [](const FaultEvent&) {});
+  Nemesis nemesis({{spec("kill"), 0, kMillisecond}}, world.controls(), Random(1),
+                  [](const FaultEvent&) {});
   nemesis.start();
   const Nanos deadline = monotonic_now() + 10 * kSecond;
   while (!nemesis.finished() && monotonic_now() < deadline) pause_for(kMillisecond);

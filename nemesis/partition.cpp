@@ -36,8 +36,9 @@ class Partition final : public Fault {
       const std::uint64_t bytes = now.bytes_held - link.before.bytes_held;
       const std::uint64_t connections = now.connections_held - link.before.connections_held;
       if (bytes + connections == 0) return {};
-      parts.push_back(fmt::format("{}>{}: {} bytes held, {} connections", controls.node_names[link.from],
-                                  controls.node_names[link.to], bytes, connections));
+      parts.push_back(fmt::format("{}>{}: {} bytes held, {} connections",
+                                  controls.node_names[link.from], controls.node_names[link.to],
+                                  bytes, connections));
     }
     return join(parts, "; ");
   }
@@ -59,7 +60,8 @@ class Partition final : public Fault {
     return cut_groups(controls, {nodes.begin(), middle}, {middle, nodes.end()});
   }
 
-  std::string cut_groups(const Controls& controls, std::vector<Place> left, std::vector<Place> right) {
+  std::string cut_groups(const Controls& controls, std::vector<Place> left,
+                         std::vector<Place> right) {
     for (const Place a : left) {
       for (const Place b : right) {
         links_.push_back({a, b, {}});

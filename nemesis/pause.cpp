@@ -40,6 +40,8 @@ class Pause final : public Fault {
 
 }  // namespace
 
-std::unique_ptr<Fault> make_pause(std::string_view variant, Random&) { return std::make_unique<Pause>(variant); }
+std::unique_ptr<Fault> make_pause(std::string_view variant, Random&) {
+  return std::make_unique<Pause>(variant);
+}
 
 }  // namespace consistory

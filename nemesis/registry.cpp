@@ -25,8 +25,10 @@ constexpr std::array<FaultVariant, 4> kPartitions = {{
 
 constexpr std::array<FaultKind, 3> kFaults = {{
     {"partition", "cut the links between nodes, each direction for itself",
-     "bytes of the store's own traffic held back in each cut direction", kPartitions, make_partition},
-    {"kill", "SIGKILL a node, and start it again", "exit status of the process", kCounts, make_kill},
+     "bytes of the store's own traffic held back in each cut direction", kPartitions,
+     make_partition},
+    {"kill", "SIGKILL a node, and start it again", "exit status of the process", kCounts,
+     make_kill},
     {"pause", "SIGSTOP a node, and continue it", "process state", kCounts, make_pause},
 }};
 
@@ -52,7 +54,8 @@ Result<FaultSpec> parse_fault(std::string_view text) {
     for (const FaultVariant& row : kind.variants) {
       if (row.name == variant) return FaultSpec{&kind, std::string(variant)};
     }
-    return usage_error(unknown_name(fmt::format("variant of fault {}", kind.name), variant, names(kind.variants)));
+    return usage_error(
+        unknown_name(fmt::format("variant of fault {}", kind.name), variant, names(kind.variants)));
   }
   return usage_error(unknown_name("fault", wanted, known));
 }

@@ -19,10 +19,10 @@ struct ScheduleOptions {
   Nanos span = 0;      ///< of each fault; 0: fitted
 };
 
-/// One fault at a time. Each kind strikes at least twice if the duration allows it, in an order drawn
-/// from the seed; the start and the end of the load stay quiet, so that there are reads before the
-/// first fault and after the last one.
-std::vector<PlannedFault> plan_faults(const std::vector<FaultSpec>& specs, const ScheduleOptions& options,
-                                      Random random);
+/// One fault at a time. Each kind strikes at least twice if the duration allows it, in an order
+/// drawn from the seed; the start and the end of the load stay quiet, so that there are reads
+/// before the first fault and after the last one.
+std::vector<PlannedFault> plan_faults(const std::vector<FaultSpec>& specs,
+                                      const ScheduleOptions& options, Random random);
 
 }  // namespace consistory

@@ -67,7 +67,8 @@ std::size_t DurableLog::replay(const std::function<void(std::string_view)>& visi
     visit(payload);
     at += kHeaderBytes + length;
   }
-  if (at < content.size() && ::ftruncate(file_, static_cast<off_t>(at)) != 0) fail("cannot cut the log");
+  if (at < content.size() && ::ftruncate(file_, static_cast<off_t>(at)) != 0)
+    fail("cannot cut the log");
   return content.size() - at;
 }
 

@@ -3,8 +3,8 @@
 // the payload, 8 bytes), payload. At start the log is read up to the first record that is cut or
 // whose checksum is wrong; the rest, which no sync covered, is cut off.
 //
-// --disk volatile is a shim that stands for a power cut at every kill: bytes appended since the last
-// sync live in memory only. --fsync off never syncs, so under that shim nothing survives: the
+// --disk volatile is a shim that stands for a power cut at every kill: bytes appended since the
+// last sync live in memory only. --fsync off never syncs, so under that shim nothing survives: the
 // control that proves that a test for lost writes can fail.
 // Single-threaded. A failed write or fsync ends the process: its state is not to be trusted.
 
@@ -47,8 +47,9 @@ class DurableLog {
   bool dirty_ = false;
 };
 
-/// Reads, adds one to and durably writes the number in `path`: how often the node has started. It is
-/// made durable whatever --fsync says, for it keeps versions and request ids from being used twice.
+/// Reads, adds one to and durably writes the number in `path`: how often the node has started. It
+/// is made durable whatever --fsync says, for it keeps versions and request ids from being used
+/// twice.
 std::uint64_t next_incarnation(const std::string& path);
 
 }  // namespace refstore

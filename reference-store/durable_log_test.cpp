@@ -22,7 +22,8 @@ class DurableLogTest : public testing::Test {
   std::vector<std::string> reopen(std::size_t* torn = nullptr) {
     DurableLog log(path_, {});
     std::vector<std::string> records;
-    const std::size_t cut = log.replay([&](std::string_view record) { records.emplace_back(record); });
+    const std::size_t cut =
+        log.replay([&](std::string_view record) { records.emplace_back(record); });
     if (torn != nullptr) *torn = cut;
     return records;
   }

@@ -2,7 +2,8 @@
 // the others after a random delay, each update for itself, so that they arrive in no particular
 // order; anti-entropy (version vectors, exchanged regularly) repairs what was lost (Demers et al.
 // 1987; Petersen et al. 1997). Concurrent writes: the last writer by (Lamport time, node) wins. An
-// append is an update of its own, merged by that order: two nodes never overwrite each other's list.
+// append is an update of its own, merged by that order: two nodes never overwrite each other's
+// list.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -46,7 +47,8 @@ struct Cell {
 class Eventual final : public Protocol {
  public:
   explicit Eventual(const Config& config)
-      : config_(config), random_(config.seed * 1'000'003 + static_cast<std::uint64_t>(config.self)),
+      : config_(config),
+        random_(config.seed * 1'000'003 + static_cast<std::uint64_t>(config.self)),
         origin_(fmt::format("{}.{}", config.self, config.incarnation)) {}
 
   void recover(const Json& record) override { learn(from_json(record)); }
@@ -135,9 +137,9 @@ class Eventual final : public Protocol {
     const auto node = static_cast<std::int64_t>(config_.self);
     const auto incarnation = static_cast<std::int64_t>(config_.incarnation % 128);
     const std::int64_t ver = (lamport_ + 1) << 12 | node << 7 | incarnation;
-    const Update update{origin_, known_[origin_].contiguous + 1, ver,
-                        request.f == "append" ? "append" : "write", request.key,
-                        request.f == "delete" ? Json() : request.value};
+    const Update update{origin_,     known_[origin_].contiguous + 1,
+                        ver,         request.f == "append" ? "append" : "write",
+                        request.key, request.f == "delete" ? Json() : request.value};
     learn(update);
     out.records.push_back(to_json(update));
     out.replies.push_back({request.id, {"ok", "", nullptr, ver, {}}});
@@ -175,10 +177,12 @@ class Eventual final : public Protocol {
     for (const auto& [origin, known] : known_) {
       const std::uint64_t theirs = have.value(origin, std::uint64_t{0});
       for (auto at = known.updates.upper_bound(theirs); at != known.updates.end(); ++at) {
-        if (items.size() < kRepairMax && old_enough(origin, at->first)) items.push_back(to_json(at->second));
+        if (items.size() < kRepairMax && old_enough(origin, at->first))
+          items.push_back(to_json(at->second));
       }
     }
-    if (!items.empty()) out.sends.push_back({from, {{"t", "updates"}, {"items", std::move(items)}}});
+    if (!items.empty())
+      out.sends.push_back({from, {{"t", "updates"}, {"items", std::move(items)}}});
   }
 
   /// Anti-entropy leaves this node's newest updates to the lazy path, or nothing would be lazy.
@@ -192,13 +196,15 @@ class Eventual final : public Protocol {
   std::map<std::string, Known> known_;
   std::map<std::string, Cell> cells_;
   std::multimap<Millis, std::pair<Peer, Json>> lazy_;  // when due -> to whom, what
-  std::multiset<std::uint64_t> lazy_sequences_;         // own updates still in lazy_
+  std::multiset<std::uint64_t> lazy_sequences_;        // own updates still in lazy_
   std::int64_t lamport_ = 0;
   Millis exchanged_at_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Protocol> make_eventual(const Config& config) { return std::make_unique<Eventual>(config); }
+std::unique_ptr<Protocol> make_eventual(const Config& config) {
+  return std::make_unique<Eventual>(config);
+}
 
 }  // namespace refstore

@@ -22,9 +22,10 @@ class Session : public std::enable_shared_from_this<Session> {
   void read() {
     parser_.emplace();
     parser_->body_limit(kBodyBytesMax);
-    http::async_read(stream_, buffer_, *parser_, [self = shared_from_this()](ErrorCode error, std::size_t) {
-      if (!error) self->handle();
-    });
+    http::async_read(stream_, buffer_, *parser_,
+                     [self = shared_from_this()](ErrorCode error, std::size_t) {
+                       if (!error) self->handle();
+                     });
   }
 
  private:
@@ -38,7 +39,8 @@ class Session : public std::enable_shared_from_this<Session> {
       if (target == "/dump") return write(http::status::ok, node_.dump());
       write(http::status::not_found, {{"error", "unknown path: see PROTOCOL.md"}});
     } catch (const Json::exception& error) {
-      write(http::status::bad_request, {{"type", "fail"}, {"error", "bad-request"}, {"detail", error.what()}});
+      write(http::status::bad_request,
+            {{"type", "fail"}, {"error", "bad-request"}, {"detail", error.what()}});
     }
   }
 
@@ -52,9 +54,10 @@ class Session : public std::enable_shared_from_this<Session> {
     const bool known = request.f == "read" || request.f == "write" || request.f == "delete" ||
                        request.f == "cas" || request.f == "append";
     if (!known) return write(http::status::ok, to_json(refstore::Response::failed("unsupported")));
-    node_.request(std::move(request), [self = shared_from_this()](const refstore::Response& response) {
-      self->write(http::status::ok, to_json(response));
-    });
+    node_.request(std::move(request),
+                  [self = shared_from_this()](const refstore::Response& response) {
+                    self->write(http::status::ok, to_json(response));
+                  });
   }
 
   void receive(const Json& batch) {
@@ -68,9 +71,10 @@ class Session : public std::enable_shared_from_this<Session> {
     response_.keep_alive(parser_->get().keep_alive());
     response_.body() = body.dump(-1, ' ', false, Json::error_handler_t::replace);
     response_.prepare_payload();
-    http::async_write(stream_, response_, [self = shared_from_this()](ErrorCode error, std::size_t) {
-      if (!error && self->response_.keep_alive()) self->read();
-    });
+    http::async_write(stream_, response_,
+                      [self = shared_from_this()](ErrorCode error, std::size_t) {
+                        if (!error && self->response_.keep_alive()) self->read();
+                      });
   }
 
   beast::tcp_stream stream_;

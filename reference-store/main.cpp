@@ -1,6 +1,6 @@
 // consistory-reference-store: one node. See PROTOCOL.md for what it speaks and promises.
-#include <CLI/CLI.hpp>
 #include <sys/stat.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -38,9 +38,12 @@ void add_options(CLI::App& app, Arguments& arguments) {
   Config& config = arguments.config;
   app.add_option("--node", config.self, "This node's number")->required()->check(CLI::Range(1, 31));
   app.add_option("--listen", arguments.listen, "ADDRESS:PORT to serve on");
-  app.add_option("--peers", arguments.peers, "ADDRESS:PORT of every node, in order")->required()->delimiter(',');
+  app.add_option("--peers", arguments.peers, "ADDRESS:PORT of every node, in order")
+      ->required()
+      ->delimiter(',');
   app.add_option("--data", arguments.data, "Data directory of this node")->required();
-  app.add_option("--protocol", arguments.protocol)->check(CLI::IsMember({"primary", "quorum", "eventual"}));
+  app.add_option("--protocol", arguments.protocol)
+      ->check(CLI::IsMember({"primary", "quorum", "eventual"}));
   app.add_option("--propagation", config.propagation, "primary: when an update is answered")
       ->check(CLI::IsMember({"sync", "async"}));
   app.add_option("--read-from", config.read_from, "primary: who answers reads")
@@ -48,11 +51,13 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_option("-R", config.read_quorum, "quorum: answers to a read");
   app.add_option("-W", config.write_quorum, "quorum: acknowledgements of a write");
   app.add_flag("--unsafe-quorum", arguments.unsafe_quorum, "quorum: allow R+W<=N or 2W<=N");
-  app.add_option("--lazy-delay", config.lazy_delay, "eventual: mean delay of an update, ms")->check(CLI::Range(0, 60'000));
+  app.add_option("--lazy-delay", config.lazy_delay, "eventual: mean delay of an update, ms")
+      ->check(CLI::Range(0, 60'000));
   app.add_option("--fsync", arguments.fsync)->check(CLI::IsMember({"on", "off"}));
   app.add_option("--disk", arguments.disk, "volatile: unsynced bytes die with the process")
       ->check(CLI::IsMember({"real", "volatile"}));
-  app.add_option("--request-timeout", config.request_timeout, "ms until a request is answered info");
+  app.add_option("--request-timeout", config.request_timeout,
+                 "ms until a request is answered info");
   app.add_option("--seed", config.seed, "of the delays");
 }
 
@@ -63,7 +68,8 @@ std::string quorum_problem(const Arguments& arguments) {
   if (arguments.protocol != "quorum") return {};
   if (r < 1 || w < 1 || r > n || w > n) return "R and W must lie between 1 and the number of nodes";
   if (arguments.unsafe_quorum || (r + w > n && 2 * w > n)) return {};
-  return "R+W must exceed N and 2W must exceed N, or reads may miss writes (--unsafe-quorum allows it)";
+  return "R+W must exceed N and 2W must exceed N, or reads may miss writes (--unsafe-quorum allows "
+         "it)";
 }
 
 int serve(Arguments& arguments) {
@@ -72,13 +78,15 @@ int serve(Arguments& arguments) {
   config.incarnation = next_incarnation(arguments.data + "/incarnation");
   DurableLog log(arguments.data + "/log", {arguments.fsync == "on", arguments.disk == "volatile"});
   std::unique_ptr<Protocol> protocol = make_protocol(arguments);
-  const std::size_t torn = log.replay([&](std::string_view record) { protocol->recover(Json::parse(record)); });
+  const std::size_t torn =
+      log.replay([&](std::string_view record) { protocol->recover(Json::parse(record)); });
   if (torn > 0) std::fprintf(stderr, "cut %zu torn bytes off the log\n", torn);
 
   asio::io_context context(1);
   std::map<Peer, tcp::endpoint> peers;
   for (Peer peer = 1; peer <= config.nodes; ++peer) {
-    if (peer != config.self) peers[peer] = parse_endpoint(arguments.peers[static_cast<std::size_t>(peer) - 1]);
+    if (peer != config.self)
+      peers[peer] = parse_endpoint(arguments.peers[static_cast<std::size_t>(peer) - 1]);
   }
   Node node(context, config, std::move(protocol), log, peers);
   const tcp::endpoint address = parse_endpoint(arguments.listen);
@@ -89,8 +97,8 @@ int serve(Arguments& arguments) {
     context.stop();
   });
   node.start();
-  std::fprintf(stderr, "node %d serves on %s, incarnation %llu\n", config.self, arguments.listen.c_str(),
-               static_cast<unsigned long long>(config.incarnation));
+  std::fprintf(stderr, "node %d serves on %s, incarnation %llu\n", config.self,
+               arguments.listen.c_str(), static_cast<unsigned long long>(config.incarnation));
   context.run();
   return 0;
 }

@@ -11,7 +11,11 @@ constexpr Millis kGrace = 200;
 
 Node::Node(asio::io_context& context, const Config& config, std::unique_ptr<Protocol> protocol,
            DurableLog& log, const std::map<Peer, tcp::endpoint>& peers)
-    : context_(context), config_(config), protocol_(std::move(protocol)), log_(log), timer_(context),
+    : context_(context),
+      config_(config),
+      protocol_(std::move(protocol)),
+      log_(log),
+      timer_(context),
       next_id_(config.incarnation << 32) {
   for (const auto& [peer, endpoint] : peers) {
     links_[peer] = std::make_unique<PeerLink>(context, config.self, endpoint);
@@ -27,7 +31,8 @@ void Node::stop() { log_.close_orderly(); }
 
 Millis Node::now() const {
   return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch()).count();
+             std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 void Node::tick() {

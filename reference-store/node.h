@@ -19,8 +19,8 @@ class Node {
  public:
   using Answer = std::function<void(const Response&)>;
 
-  Node(asio::io_context& context, const Config& config, std::unique_ptr<Protocol> protocol, DurableLog& log,
-       const std::map<Peer, tcp::endpoint>& peers);
+  Node(asio::io_context& context, const Config& config, std::unique_ptr<Protocol> protocol,
+       DurableLog& log, const std::map<Peer, tcp::endpoint>& peers);
 
   void start();
   /// Flushes the log; call once, at an orderly stop.

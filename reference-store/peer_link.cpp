@@ -10,7 +10,11 @@ constexpr std::size_t kQueueMax = 20'000;
 }  // namespace
 
 PeerLink::PeerLink(asio::io_context& context, Peer self, tcp::endpoint peer)
-    : context_(context), self_(self), peer_(std::move(peer)), retry_(context), heartbeat_(context) {}
+    : context_(context),
+      self_(self),
+      peer_(std::move(peer)),
+      retry_(context),
+      heartbeat_(context) {}
 
 void PeerLink::start() {
   connect();
@@ -68,16 +72,16 @@ void PeerLink::post(const Shared& connection) {
   connection->stream.expires_after(kPostTimeout);
   http::async_write(connection->stream, connection->request,
                     [this, connection](ErrorCode error, std::size_t) {
-    if (error) return failed(connection);
-    connection->response = {};
-    http::async_read(connection->stream, connection->buffer, connection->response,
-                     [this, connection](ErrorCode read_error, std::size_t) {
-      if (read_error) return failed(connection);
-      in_flight_ = 0;
-      posting_ = false;
-      pump();
-    });
-  });
+                      if (error) return failed(connection);
+                      connection->response = {};
+                      http::async_read(connection->stream, connection->buffer, connection->response,
+                                       [this, connection](ErrorCode read_error, std::size_t) {
+                                         if (read_error) return failed(connection);
+                                         in_flight_ = 0;
+                                         posting_ = false;
+                                         pump();
+                                       });
+                    });
 }
 
 void PeerLink::failed(const Shared& connection) {

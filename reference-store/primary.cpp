@@ -43,7 +43,8 @@ Json to_json(const Entry& entry) { return Json::array({entry.f, entry.key, entry
 
 class Primary final : public Protocol {
  public:
-  explicit Primary(const Config& config) : config_(config), followers_(static_cast<std::size_t>(config.nodes) + 1) {}
+  explicit Primary(const Config& config)
+      : config_(config), followers_(static_cast<std::size_t>(config.nodes) + 1) {}
 
   void recover(const Json& record) override {
     if (record.is_object()) cut_back(record["cut"].get<std::size_t>());
@@ -61,9 +62,13 @@ class Primary final : public Protocol {
       out.replies.push_back({request.id, Response::failed("primary-unreachable")});
     } else {
       forwarded_[request.id] = now;
-      out.sends.push_back({kPrimary, {{"t", "forward"}, {"id", request.id}, {"f", request.f},
-                                      {"key", request.key}, {"value", request.value},
-                                      {"expected", request.expected}}});
+      out.sends.push_back({kPrimary,
+                           {{"t", "forward"},
+                            {"id", request.id},
+                            {"f", request.f},
+                            {"key", request.key},
+                            {"value", request.value},
+                            {"expected", request.expected}}});
     }
   }
 
@@ -77,7 +82,8 @@ class Primary final : public Protocol {
   }
 
   void on_tick(Millis now, Output& out) override {
-    std::erase_if(forwarded_, [&](const auto& item) { return now - item.second > config_.request_timeout; });
+    std::erase_if(forwarded_,
+                  [&](const auto& item) { return now - item.second > config_.request_timeout; });
     if (!is_primary()) return;
     while (!waiting_.empty() && now - waiting_.front().since > config_.request_timeout) {
       answer(waiting_.front().origin, Response::unknown("replicas-did-not-acknowledge"), out);
@@ -128,7 +134,9 @@ class Primary final : public Protocol {
 
   bool is_primary() const { return config_.self == kPrimary; }
   std::uint64_t head_hash() const { return log_.empty() ? 0 : log_.back().hash; }
-  std::uint64_t hash_at(std::size_t length) const { return length == 0 ? 0 : log_[length - 1].hash; }
+  std::uint64_t hash_at(std::size_t length) const {
+    return length == 0 ? 0 : log_[length - 1].hash;
+  }
 
   Response read_cell(const std::string& key) const {
     const auto found = cells_.find(key);
@@ -171,8 +179,11 @@ class Primary final : public Protocol {
       out.replies.push_back({origin.id, response});
       return;
     }
-    Json message{{"t", "forwarded"}, {"id", origin.id}, {"type", response.type},
-                 {"error", response.error}, {"value", response.value}};
+    Json message{{"t", "forwarded"},
+                 {"id", origin.id},
+                 {"type", response.type},
+                 {"error", response.error},
+                 {"value", response.value}};
     if (response.ver) message["ver"] = *response.ver;
     if (response.swapped) message["swapped"] = *response.swapped;
     out.sends.push_back({origin.node, std::move(message)});
@@ -214,9 +225,13 @@ class Primary final : public Protocol {
   void send_entries(Peer peer, std::size_t from, std::size_t end, Millis now, Output& out) {
     Json entries = Json::array();
     for (std::size_t i = from; i < end; ++i) entries.push_back(to_json(log_[i]));
-    out.sends.push_back({peer, {{"t", "replicate"}, {"after", from}, {"hash", hash_at(from)},
-                                {"incarnation", config_.incarnation}, {"base", base_},
-                                {"entries", std::move(entries)}}});
+    out.sends.push_back({peer,
+                         {{"t", "replicate"},
+                          {"after", from},
+                          {"hash", hash_at(from)},
+                          {"incarnation", config_.incarnation},
+                          {"base", base_},
+                          {"entries", std::move(entries)}}});
     Follower& follower = followers_[static_cast<std::size_t>(peer)];
     follower.next = end;
     follower.sent_at = now;
@@ -224,7 +239,7 @@ class Primary final : public Protocol {
 
   void on_forward(Peer from, const Json& message, Millis now, Output& out) {
     if (!is_primary()) return;
-    const Request request{message.at("id"), message.at("f"), message.at("key"),
+    const Request request{message.at("id"),    message.at("f"),        message.at("key"),
                           message.at("value"), message.at("expected"), false};
     update(request, {from, request.id}, now, out);
   }
@@ -251,8 +266,11 @@ class Primary final : public Protocol {
       cut_back(after - 1);  // not the primary's log: step back until it is
       out.records.push_back({{"cut", after - 1}});
     }
-    out.sends.push_back({kPrimary, {{"t", "ack"}, {"length", log_.size()}, {"hash", head_hash()},
-                                    {"incarnation", incarnation}}});
+    out.sends.push_back({kPrimary,
+                         {{"t", "ack"},
+                          {"length", log_.size()},
+                          {"hash", head_hash()},
+                          {"incarnation", incarnation}}});
   }
 
   /// A primary that started again with a shorter log than ours had lost what it never made durable.
@@ -282,7 +300,8 @@ class Primary final : public Protocol {
     if (!is_primary() || !ours) return;
     Follower& follower = followers_[static_cast<std::size_t>(from)];
     const std::size_t length = message.at("length");
-    const bool prefix = length <= log_.size() && hash_at(length) == message.at("hash").get<std::uint64_t>();
+    const bool prefix =
+        length <= log_.size() && hash_at(length) == message.at("hash").get<std::uint64_t>();
     follower.next = follower.met ? std::max(follower.next, length) : length;
     follower.met = true;
     follower.acked = prefix ? length : 0;
@@ -307,8 +326,8 @@ class Primary final : public Protocol {
   std::vector<Entry> log_;
   std::map<std::string, Cell> cells_;
   std::vector<Follower> followers_;
-  std::vector<Waiting> waiting_;                  // primary: ascending by index
-  std::map<std::uint64_t, Millis> forwarded_;     // replica: requests at the primary
+  std::vector<Waiting> waiting_;               // primary: ascending by index
+  std::map<std::uint64_t, Millis> forwarded_;  // replica: requests at the primary
   Millis primary_heard_ = 0;
   std::uint64_t primary_incarnation_ = 0;
   std::size_t base_ = 0;  // log length when this process started
@@ -316,6 +335,8 @@ class Primary final : public Protocol {
 
 }  // namespace
 
-std::unique_ptr<Protocol> make_primary(const Config& config) { return std::make_unique<Primary>(config); }
+std::unique_ptr<Protocol> make_primary(const Config& config) {
+  return std::make_unique<Primary>(config);
+}
 
 }  // namespace refstore

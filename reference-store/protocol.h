@@ -25,8 +25,8 @@ struct Request {
   std::uint64_t id = 0;  ///< unique in the life of the data directory
   std::string f;         ///< read | write | delete | cas | append
   std::string key;
-  Json value;     ///< write, append, cas (new)
-  Json expected;  ///< cas (old)
+  Json value;          ///< write, append, cas (new)
+  Json expected;       ///< cas (old)
   bool local = false;  ///< read this node's own copy
 };
 
@@ -61,9 +61,9 @@ struct Config {
   int nodes = 3;
   std::uint64_t incarnation = 1;  ///< of this node; durable, one more at each start
   std::uint64_t seed = 1;
-  Millis request_timeout = 700;   ///< when a pending request is answered `info`
-  std::string propagation = "sync";  ///< primary: sync | async
-  std::string read_from = "primary"; ///< primary: primary | local
+  Millis request_timeout = 700;       ///< when a pending request is answered `info`
+  std::string propagation = "sync";   ///< primary: sync | async
+  std::string read_from = "primary";  ///< primary: primary | local
   int read_quorum = 2;
   int write_quorum = 2;
   Millis lazy_delay = 100;  ///< eventual: mean delay before an update is sent on

@@ -15,14 +15,16 @@ using Maker = std::function<std::unique_ptr<Protocol>(const Config&)>;
 
 class Cluster {
  public:
-  Cluster(Maker make, Config config, std::uint64_t seed) : make_(std::move(make)), config_(config), random_(seed) {
+  Cluster(Maker make, Config config, std::uint64_t seed)
+      : make_(std::move(make)), config_(config), random_(seed) {
     for (Peer peer = 1; peer <= config.nodes; ++peer) start(peer);
   }
 
   /// A crash keeps the durable records only; what was sent stays on its way.
   void crash(Peer peer) { start(peer); }
 
-  std::uint64_t request(Peer peer, const std::string& f, const std::string& key, Json value = nullptr) {
+  std::uint64_t request(Peer peer, const std::string& f, const std::string& key,
+                        Json value = nullptr) {
     const std::uint64_t id = (incarnation_[peer] << 32) + ++requests_;
     Output out;
     nodes_[peer]->on_request({id, f, key, std::move(value), nullptr, false}, now_, out);

@@ -51,7 +51,8 @@ class Quorum final : public Protocol {
   void on_message(Peer from, const Json& message, Millis, Output& out) override {
     const std::string type = message.at("t");
     if (type == "query") on_query(from, message, out);
-    if (type == "answer") on_answer(message.at("id"), {message.at("ver"), message.at("value")}, out);
+    if (type == "answer")
+      on_answer(message.at("id"), {message.at("ver"), message.at("value")}, out);
     if (type == "store") on_store(from, message, out);
     if (type == "stored") on_stored(message.at("id"), out);
     if (type == "digest") on_digest(from, message, out);
@@ -82,7 +83,8 @@ class Quorum final : public Protocol {
         hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
       }
     }
-    return {{"position", fmt::format("{:x}", hash)}, {"pending", pending_.size()}, {"role", "replica"}};
+    return {
+        {"position", fmt::format("{:x}", hash)}, {"pending", pending_.size()}, {"role", "replica"}};
   }
 
   Json dump() const override {
@@ -126,8 +128,9 @@ class Quorum final : public Protocol {
 
   void on_query(Peer from, const Json& message, Output& out) {
     const Cell cell = cell_of(message.at("key"));
-    out.sends.push_back({from, {{"t", "answer"}, {"id", message.at("id")}, {"ver", cell.ver},
-                                {"value", cell.value}}});
+    out.sends.push_back(
+        {from,
+         {{"t", "answer"}, {"id", message.at("id")}, {"ver", cell.ver}, {"value", cell.value}}});
   }
 
   void on_answer(std::uint64_t id, const Cell& cell, Output& out) {
@@ -144,7 +147,9 @@ class Quorum final : public Protocol {
   std::int64_t next_version(std::int64_t highest) {
     const std::int64_t counter = (highest >> (kNodeBits + kIncarnationBits + kSequenceBits)) + 1;
     const auto incarnation = static_cast<std::int64_t>(config_.incarnation);
-    return ((counter << kNodeBits | config_.self) << kIncarnationBits | incarnation) << kSequenceBits | ++sequence_;
+    return ((counter << kNodeBits | config_.self) << kIncarnationBits | incarnation)
+               << kSequenceBits |
+           ++sequence_;
   }
 
   void start_storing(Pending& pending, Output& out) {
@@ -153,8 +158,12 @@ class Quorum final : public Protocol {
     pending.answers = 0;
     pending.best = {next_version(pending.best.ver), request.f == "delete" ? Json() : request.value};
     store(request.key, pending.best, out);
-    broadcast({{"t", "store"}, {"id", request.id}, {"key", request.key}, {"ver", pending.best.ver},
-               {"value", pending.best.value}}, out);
+    broadcast({{"t", "store"},
+               {"id", request.id},
+               {"key", request.key},
+               {"ver", pending.best.ver},
+               {"value", pending.best.value}},
+              out);
     on_stored(request.id, out);
   }
 
@@ -206,6 +215,8 @@ class Quorum final : public Protocol {
 
 }  // namespace
 
-std::unique_ptr<Protocol> make_quorum(const Config& config) { return std::make_unique<Quorum>(config); }
+std::unique_ptr<Protocol> make_quorum(const Config& config) {
+  return std::make_unique<Quorum>(config);
+}
 
 }  // namespace refstore

@@ -24,7 +24,8 @@ std::vector<NodeAvailability> per_node(const History& history) {
     node.counts.info += operation.outcome == Outcome::info ? 1 : 0;
     if (operation.outcome != Outcome::ok) continue;
     Nanos& previous = last[operation.node];
-    if (previous >= 0) node.longest_gap_ns = std::max(node.longest_gap_ns, operation.complete_ns - previous);
+    if (previous >= 0)
+      node.longest_gap_ns = std::max(node.longest_gap_ns, operation.complete_ns - previous);
     previous = std::max(previous, operation.complete_ns);
   }
   return nodes;
@@ -36,7 +37,8 @@ void measure_outside_faults(const History& history, const std::vector<FaultRecor
   std::size_t ok = 0;
   for (const Operation& operation : history.operations) {
     if (!is_load(operation)) continue;
-    const Nanos end = operation.complete_ns >= 0 ? operation.complete_ns : operation.invoke_ns + kSecond;
+    const Nanos end =
+        operation.complete_ns >= 0 ? operation.complete_ns : operation.invoke_ns + kSecond;
     const bool touched = std::any_of(faults.begin(), faults.end(), [&](const FaultRecord& fault) {
       const Nanos healed = fault.healed_ns < 0 ? INT64_MAX : fault.healed_ns;
       return operation.invoke_ns <= healed && end >= fault.requested_ns;
@@ -46,16 +48,19 @@ void measure_outside_faults(const History& history, const std::vector<FaultRecor
     ok += operation.outcome == Outcome::ok ? 1 : 0;
   }
   availability.operations_outside_faults = all;
-  availability.ok_share_outside_faults = all == 0 ? 1 : static_cast<double>(ok) / static_cast<double>(all);
+  availability.ok_share_outside_faults =
+      all == 0 ? 1 : static_cast<double>(ok) / static_cast<double>(all);
 }
 
 Nanos recovery_after(const History& history, const FaultRecord& fault) {
   Nanos first = INT64_MAX;
   for (const Operation& operation : history.operations) {
-    const bool answered = operation.outcome == Outcome::ok && operation.node != kNoNode && is_load(operation);
+    const bool answered =
+        operation.outcome == Outcome::ok && operation.node != kNoNode && is_load(operation);
     if (!answered || operation.complete_ns < fault.healed_ns) continue;
     const std::string& node = history.nodes[operation.node];
-    const bool struck = std::find(fault.targets.begin(), fault.targets.end(), node) != fault.targets.end();
+    const bool struck =
+        std::find(fault.targets.begin(), fault.targets.end(), node) != fault.targets.end();
     if (struck) first = std::min(first, operation.complete_ns);
   }
   return first == INT64_MAX ? -1 : first - fault.healed_ns;
@@ -66,18 +71,22 @@ Nanos recovery_after(const History& history, const FaultRecord& fault) {
 std::size_t missing_updates(const History& history) {
   std::map<KeyId, std::vector<const Operation*>> finals;
   for (const Operation& operation : history.operations) {
-    if (operation.final && operation.outcome == Outcome::ok) finals[operation.key].push_back(&operation);
+    if (operation.final && operation.outcome == Outcome::ok)
+      finals[operation.key].push_back(&operation);
   }
   std::size_t missing = 0;
   for (const Operation& update : history.operations) {
-    if (!update.updates() || update.outcome != Outcome::ok || !finals.contains(update.key)) continue;
-    const bool lost = std::any_of(finals[update.key].begin(), finals[update.key].end(), [&](const Operation* read) {
-      if (history.is_list[update.key]) {
-        return std::find(read->elements.begin(), read->elements.end(), update.value) == read->elements.end();
-      }
-      const bool comparable = update.version && read->version;
-      return comparable && *read->version < *update.version;
-    });
+    if (!update.updates() || update.outcome != Outcome::ok || !finals.contains(update.key))
+      continue;
+    const bool lost = std::any_of(
+        finals[update.key].begin(), finals[update.key].end(), [&](const Operation* read) {
+          if (history.is_list[update.key]) {
+            return std::find(read->elements.begin(), read->elements.end(), update.value) ==
+                   read->elements.end();
+          }
+          const bool comparable = update.version && read->version;
+          return comparable && *read->version < *update.version;
+        });
     missing += lost ? 1 : 0;
   }
   return missing;
@@ -87,12 +96,18 @@ std::size_t missing_updates(const History& history) {
 
 std::string_view name_of(Overall overall) {
   switch (overall) {
-    case Overall::holds: return "holds";
-    case Overall::violated: return "violated";
-    case Overall::inconclusive: return "inconclusive";
-    case Overall::store_failed: return "store-failed";
-    case Overall::environment: return "environment";
-    case Overall::interrupted: return "interrupted";
+    case Overall::holds:
+      return "holds";
+    case Overall::violated:
+      return "violated";
+    case Overall::inconclusive:
+      return "inconclusive";
+    case Overall::store_failed:
+      return "store-failed";
+    case Overall::environment:
+      return "environment";
+    case Overall::interrupted:
+      return "interrupted";
   }
   return {};
 }

@@ -10,8 +10,8 @@
 namespace consistory {
 
 struct CampaignRun {
-  std::string row;       ///< configuration and workload
-  std::string column;    ///< faults
+  std::string row;     ///< configuration and workload
+  std::string column;  ///< faults
   std::uint64_t seed = 0;
   std::string directory;  ///< relative to the campaign's
   Overall word = Overall::inconclusive;

@@ -12,7 +12,9 @@ std::string dump(const Json& json, int indent) {
 }
 
 Json step_json(const Witness& witness, const ProofStep& step) {
-  Json json{{"from", witness.original[step.from]}, {"to", witness.original[step.to]}, {"why", why_name(step.why)}};
+  Json json{{"from", witness.original[step.from]},
+            {"to", witness.original[step.to]},
+            {"why", why_name(step.why)}};
   if (step.because) json["because"] = witness.original[*step.because];
   return json;
 }
@@ -22,11 +24,12 @@ Json witness_json(const JudgedModel& judged) {
   Json operations = Json::array();
   for (OperationId id = 0; id < witness.history.size(); ++id) {
     const Operation& operation = witness.history.operations[id];
-    operations.push_back({{"letter", letter(id)},
-                          {"operation", witness.original[id]},
-                          {"text", operation_text(witness.history, operation)},
-                          {"invoke_ns", operation.invoke_ns},
-                          {"complete_ns", operation.complete_ns < 0 ? Json() : Json(operation.complete_ns)}});
+    operations.push_back(
+        {{"letter", letter(id)},
+         {"operation", witness.original[id]},
+         {"text", operation_text(witness.history, operation)},
+         {"invoke_ns", operation.invoke_ns},
+         {"complete_ns", operation.complete_ns < 0 ? Json() : Json(operation.complete_ns)}});
   }
   Json cycle = Json::array();
   for (const ProofStep& step : witness.proof.cycle) cycle.push_back(step_json(witness, step));
@@ -64,10 +67,14 @@ Json sets_json(const Judgement& judgement) {
 
 Json fault_json(const FaultRecord& fault) {
   const auto time = [](Nanos nanos) { return nanos < 0 ? Json() : Json(nanos); };
-  return {{"number", fault.number},       {"fault", fault.name},
-          {"what", fault.what},           {"targets", fault.targets},
-          {"evidence", fault.evidence},   {"requested_ns", time(fault.requested_ns)},
-          {"confirmed_ns", time(fault.confirmed_ns)}, {"healed_ns", time(fault.healed_ns)}};
+  return {{"number", fault.number},
+          {"fault", fault.name},
+          {"what", fault.what},
+          {"targets", fault.targets},
+          {"evidence", fault.evidence},
+          {"requested_ns", time(fault.requested_ns)},
+          {"confirmed_ns", time(fault.confirmed_ns)},
+          {"healed_ns", time(fault.healed_ns)}};
 }
 
 Json counts_json(const Counts& counts) {
@@ -77,7 +84,9 @@ Json counts_json(const Counts& counts) {
 Json availability_json(const Availability& availability) {
   Json nodes = Json::array();
   for (const NodeAvailability& node : availability.nodes) {
-    nodes.push_back({{"node", node.node}, {"ops", counts_json(node.counts)}, {"longest_gap_ns", node.longest_gap_ns}});
+    nodes.push_back({{"node", node.node},
+                     {"ops", counts_json(node.counts)},
+                     {"longest_gap_ns", node.longest_gap_ns}});
   }
   return {{"nodes", nodes},
           {"ok_share_outside_faults", availability.ok_share_outside_faults},
@@ -112,7 +121,8 @@ std::string run_json(const RunRecord& run) {
                {"nodes", run.nodes},
                {"promised", run.promised},
                {"workloads_left_out", run.left_out},
-               {"rerun", run.command}}, 2);
+               {"rerun", run.command}},
+              2);
 }
 
 std::string verdict_json(const RunRecord& run) {
@@ -136,7 +146,8 @@ std::string verdict_json(const RunRecord& run) {
                {"faults", faults},
                {"notes", run.recording.notes},
                {"check_ns", run.check_ns},
-               {"reproduce", run.command}}, 2);
+               {"reproduce", run.command}},
+              2);
 }
 
 std::string faults_jsonl(const RunRecord& run) {

@@ -19,7 +19,13 @@ void row(Html& html, std::string_view name, std::string_view value) {
 
 void header(Html& html, const RunRecord& run) {
   const std::string_view word = name_of(run.overall.word);
-  html.raw("<header><h1 class=\"").raw(word).raw("\">").raw(sign_of(word)).raw(" ").text(run.overall.sentence).raw("</h1>");
+  html.raw("<header><h1 class=\"")
+      .raw(word)
+      .raw("\">")
+      .raw(sign_of(word))
+      .raw(" ")
+      .text(run.overall.sentence)
+      .raw("</h1>");
   html.raw("<table>");
   row(html, "store", run.store);
   row(html, "load and faults", run.arguments);
@@ -35,31 +41,37 @@ void header(Html& html, const RunRecord& run) {
 void verdict_cell(Html& html, const RunRecord& run, const JudgedModel& judged) {
   const std::string_view word = name_of(judged.verdict.verdict);
   html.raw("<td class=\"").raw(word).raw("\">").raw(sign_of(word)).raw(" ").text(word);
-  if (judged.verdict.verdict == Verdict::holds && !run.pressure.missing.empty()) html.raw(" (vacuously)");
+  if (judged.verdict.verdict == Verdict::holds && !run.pressure.missing.empty())
+    html.raw(" (vacuously)");
   html.raw("</td>");
 }
 
 void models(Html& html, const RunRecord& run) {
-  html.raw("<section id=\"models\"><h2>Models</h2><p class=\"how\">What this history satisfies. A model marked "
-           "required fails the run when it is violated. The last column judges each (session, node) pair as a "
-           "session of its own: broken there too means that moving between nodes is not the cause.</p>"
-           "<div class=\"scroll\"><table><thead><tr><th>model</th><th>verdict</th><th>required</th>"
-           "<th>sessions split by node</th><th>why</th></tr></thead><tbody>");
+  html.raw(
+      "<section id=\"models\"><h2>Models</h2><p class=\"how\">What this history satisfies. A model "
+      "marked "
+      "required fails the run when it is violated. The last column judges each (session, node) "
+      "pair as a "
+      "session of its own: broken there too means that moving between nodes is not the cause.</p>"
+      "<div class=\"scroll\"><table><thead><tr><th>model</th><th>verdict</th><th>required</th>"
+      "<th>sessions split by node</th><th>why</th></tr></thead><tbody>");
   for (const JudgedModel& judged : run.judgement.models) {
     const std::string name(judged.model->name);
     html.raw("<tr>").element("th scope=\"row\"", name);
     verdict_cell(html, run, judged);
     html.element("td", run.required.contains(name) ? "required" : "");
     html.element("td", judged.split ? name_of(*judged.split) : "");
-    const std::string why = judged.witness ? headline(*judged.witness, *judged.model) : judged.verdict.why;
+    const std::string why =
+        judged.witness ? headline(*judged.witness, *judged.model) : judged.verdict.why;
     html.element("td", why).raw("</tr>");
   }
   html.raw("</tbody></table></div>");
   if (!run.judgement.violated_sets.empty()) {
     std::vector<std::string> names;
     for (const GuaranteeSet set : run.judgement.violated_sets) names.push_back(name_of(set));
-    html.element("p", fmt::format("Smallest sets of session guarantees that this history violates: {}.",
-                                  fmt::join(names, ", ")));
+    html.element("p",
+                 fmt::format("Smallest sets of session guarantees that this history violates: {}.",
+                             fmt::join(names, ", ")));
   }
   html.raw("</section>\n");
 }
@@ -77,9 +89,9 @@ void violation(Html& html, const RunRecord& run, const JudgedModel& judged) {
   html.raw("</ol><ul>");
   for (const std::string& reason : reasons(witness)) html.element("li", reason);
   html.raw("</ul>");
-  html.element("p class=\"how\"", witness.minimal
-                   ? "Minimal: without any one of these operations the rest is allowed."
-                   : "The search for a smaller witness used up its budget.");
+  html.element("p class=\"how\"",
+               witness.minimal ? "Minimal: without any one of these operations the rest is allowed."
+                               : "The search for a smaller witness used up its budget.");
   html.raw("</article>\n");
 }
 
@@ -88,9 +100,12 @@ void violations(Html& html, const RunRecord& run) {
   for (const JudgedModel& judged : run.judgement.models) {
     if (!judged.witness) continue;
     if (!any) {
-      html.raw("<section id=\"violations\"><h2>Violations</h2><p class=\"how\">Each shows the operations that "
-               "refute the model, by session and by real time (warped: every end of an operation takes one step), "
-               "the nodes they asked, and the reasoning step by step.</p>");
+      html.raw(
+          "<section id=\"violations\"><h2>Violations</h2><p class=\"how\">Each shows the "
+          "operations that "
+          "refute the model, by session and by real time (warped: every end of an operation takes "
+          "one step), "
+          "the nodes they asked, and the reasoning step by step.</p>");
     }
     any = true;
     violation(html, run, judged);
@@ -101,22 +116,29 @@ void violations(Html& html, const RunRecord& run) {
 void confidence(Html& html, const RunRecord& run) {
   const Counts& counts = run.pressure.counts;
   html.raw("<section id=\"confidence\"><h2>How hard it was tested</h2><table>");
-  row(html, "operations", fmt::format("{} ok, {} fail, {} unknown", counts.ok, counts.fail, counts.info));
+  row(html, "operations",
+      fmt::format("{} ok, {} fail, {} unknown", counts.ok, counts.fail, counts.info));
   row(html, "contended keys", fmt::format("{}", counts.contended_keys));
-  row(html, "ok outside faults", fmt::format("{:.1f} % of {}", 100 * run.availability.ok_share_outside_faults,
-                                             run.availability.operations_outside_faults));
+  row(html, "ok outside faults",
+      fmt::format("{:.1f} % of {}", 100 * run.availability.ok_share_outside_faults,
+                  run.availability.operations_outside_faults));
   row(html, "acknowledged updates missing at the end",
       fmt::format("{}", run.availability.acknowledged_updates_missing));
   row(html, "settled before the final reads", run.history().settled ? "yes" : "no");
   html.raw("</table>");
-  for (const std::string& gap : run.pressure.missing) html.element("p class=\"inconclusive\"", "Missing: " + gap + ".");
+  for (const std::string& gap : run.pressure.missing)
+    html.element("p class=\"inconclusive\"", "Missing: " + gap + ".");
   for (const std::string& left : run.left_out) html.element("p", "Left out: " + left + ".");
   for (const std::string& note : run.recording.notes) html.element("p", note);
-  html.raw("<h3>Nodes</h3><table><thead><tr><th>node</th><th>ok</th><th>fail</th><th>unknown</th>"
-           "<th>longest gap between ok answers</th></tr></thead><tbody>");
+  html.raw(
+      "<h3>Nodes</h3><table><thead><tr><th>node</th><th>ok</th><th>fail</th><th>unknown</th>"
+      "<th>longest gap between ok answers</th></tr></thead><tbody>");
   for (const NodeAvailability& node : run.availability.nodes) {
-    html.raw("<tr>").element("th scope=\"row\"", node.node).element("td", fmt::format("{}", node.counts.ok));
-    html.element("td", fmt::format("{}", node.counts.fail)).element("td", fmt::format("{}", node.counts.info));
+    html.raw("<tr>")
+        .element("th scope=\"row\"", node.node)
+        .element("td", fmt::format("{}", node.counts.ok));
+    html.element("td", fmt::format("{}", node.counts.fail))
+        .element("td", fmt::format("{}", node.counts.info));
     html.element("td", format_duration(node.longest_gap_ns)).raw("</tr>");
   }
   html.raw("</tbody></table></section>\n");
@@ -124,12 +146,17 @@ void confidence(Html& html, const RunRecord& run) {
 
 void faults(Html& html, const RunRecord& run) {
   if (run.faults.empty()) return;
-  html.raw("<section id=\"faults\"><h2>Faults</h2><p class=\"how\">A fault counts only with evidence that it bit."
-           "</p><div class=\"scroll\"><table><thead><tr><th>fault</th><th>what</th><th>requested</th><th>confirmed</th>"
-           "<th>healed</th><th>answers again after</th><th>evidence</th></tr></thead><tbody>");
+  html.raw(
+      "<section id=\"faults\"><h2>Faults</h2><p class=\"how\">A fault counts only with evidence "
+      "that it bit."
+      "</p><div "
+      "class=\"scroll\"><table><thead><tr><th>fault</th><th>what</th><th>requested</"
+      "th><th>confirmed</th>"
+      "<th>healed</th><th>answers again after</th><th>evidence</th></tr></thead><tbody>");
   for (std::size_t i = 0; i < run.faults.size(); ++i) {
     const FaultRecord& fault = run.faults[i];
-    const Nanos recovery = i < run.availability.recovery_ns.size() ? run.availability.recovery_ns[i] : -1;
+    const Nanos recovery =
+        i < run.availability.recovery_ns.size() ? run.availability.recovery_ns[i] : -1;
     html.raw("<tr>").element("th scope=\"row\"", fault.name).element("td", fault.what);
     html.element("td", seconds(fault.requested_ns)).element("td", seconds(fault.confirmed_ns));
     html.element("td", seconds(fault.healed_ns)).element("td", seconds(recovery));

@@ -56,8 +56,10 @@ TEST(Report, HostileKeysAndValuesAreInert) {
 }
 
 TEST(Report, EveryLitmusShapeRenders) {
-  for (const char* text : {"A read x -> 7", "nodes n1 n2; A write x 1; F read x -> 1 @n1 final; G read x -> nil @n2 final",
-                           "A write x 1; B write y 1; A read y -> nil; B read x -> nil", "A write x 1 ?"}) {
+  for (const char* text :
+       {"A read x -> 7",
+        "nodes n1 n2; A write x 1; F read x -> 1 @n1 final; G read x -> nil @n2 final",
+        "A write x 1; B write y 1; A read y -> nil; B read x -> nil", "A write x 1 ?"}) {
     EXPECT_THAT(report_html(judged(text)), HasSubstr("</html>")) << text;
   }
 }
@@ -77,7 +79,8 @@ TEST(VerdictJson, CarriesTheWitness) {
 }
 
 TEST(Availability, CountsAcknowledgedUpdatesThatAreMissing) {
-  const RunRecord run = judged("nodes n1; A append l 1 @n1; A append l 2 @n1; F read l -> [2] @n1 final local");
+  const RunRecord run =
+      judged("nodes n1; A append l 1 @n1; A append l 2 @n1; F read l -> [2] @n1 final local");
   EXPECT_EQ(run.availability.acknowledged_updates_missing, 1U);
 }
 
@@ -86,7 +89,8 @@ TEST(Availability, OutsideFaultsOnly) {
   fault.requested_ns = 9 * kMillisecond + 1;
   fault.healed_ns = 25 * kMillisecond;
   fault.targets = {"n1"};
-  const History history = *parse_history_text("A write x 1 @n1; A write x 2 @n1 ?; A write x 3 @n1; A write x 4 @n1 !");
+  const History history =
+      *parse_history_text("A write x 1 @n1; A write x 2 @n1 ?; A write x 3 @n1; A write x 4 @n1 !");
   const Availability availability = measure_availability(history, {fault});
   EXPECT_EQ(availability.operations_outside_faults, 2U);
   EXPECT_DOUBLE_EQ(availability.ok_share_outside_faults, 0.5);
@@ -97,7 +101,8 @@ TEST(Pressure, NamesWhatWasMissing) {
     return measure_pressure(*parse_history_text(text), marks).missing;
   };
   EXPECT_THAT(missing("A write x 1", {}), testing::Contains(HasSubstr("no read succeeded")));
-  EXPECT_THAT(missing("A write x 1; A read x -> 1", {}), testing::Contains(HasSubstr("two sessions")));
+  EXPECT_THAT(missing("A write x 1; A read x -> 1", {}),
+              testing::Contains(HasSubstr("two sessions")));
   EXPECT_TRUE(missing("A write x 1; B read x -> 1", {}).empty());
   EXPECT_THAT(missing("A write x 1; B read x -> 1", {{5, "nemesis", "kill", "unconfirmed", "{}"}}),
               testing::Contains(HasSubstr("no evidence")));
@@ -105,8 +110,9 @@ TEST(Pressure, NamesWhatWasMissing) {
 
 TEST(CampaignPage, KeepsTheClassesApart) {
   CampaignRecord campaign;
-  campaign.runs = {{"eventual", "none", 1, "runs/a", Overall::violated, 1, "s", {"monotonic-reads"}},
-                   {"primary", "none", 1, "runs/b", Overall::store_failed, 3, "s", {}}};
+  campaign.runs = {
+      {"eventual", "none", 1, "runs/a", Overall::violated, 1, "s", {"monotonic-reads"}},
+      {"primary", "none", 1, "runs/b", Overall::store_failed, 3, "s", {}}};
   EXPECT_EQ(count_classes(campaign)["violated"], 1U);
   EXPECT_EQ(count_classes(campaign)["store-failed"], 1U);
   EXPECT_THAT(campaign_html(campaign), HasSubstr("runs/a/report.html"));

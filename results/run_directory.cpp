@@ -16,9 +16,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::array<std::string_view, 24> kWords = {
-    "avocet", "bittern", "curlew", "dipper", "egret",   "finch",  "godwit",  "heron",
+    "avocet", "bittern", "curlew",  "dipper",  "egret",  "finch",    "godwit", "heron",
     "ibis",   "jackdaw", "kestrel", "lapwing", "merlin", "nuthatch", "osprey", "plover",
-    "quail",  "redwing", "siskin", "teal",   "thrush", "veery",  "wren",    "yaffle"};
+    "quail",  "redwing", "siskin",  "teal",    "thrush", "veery",    "wren",   "yaffle"};
 
 }  // namespace
 
@@ -26,17 +26,19 @@ Result<RunDirectory> RunDirectory::create(const std::string& root) {
   std::error_code error;
   fs::create_directories(root, error);
   if (error) {
-    return environment_error(fmt::format("cannot create the results directory {}: {} (choose another with --out)",
-                                         root, error.message()));
+    return environment_error(
+        fmt::format("cannot create the results directory {}: {} (choose another with --out)", root,
+                    error.message()));
   }
   const std::string stamp = calendar_utc();
   Random random(draw_seed());
   for (int attempt = 0; attempt < 100; ++attempt) {
-    const std::string path = fmt::format("{}/{}-{}", root, stamp, kWords[random.below(kWords.size())]);
+    const std::string path =
+        fmt::format("{}/{}-{}", root, stamp, kWords[random.below(kWords.size())]);
     if (!fs::create_directory(path, error)) {
       if (!error) continue;  // taken: another word
-      return environment_error(fmt::format("cannot create {}: {} (choose another place with --out)", path,
-                                           error.message()));
+      return environment_error(fmt::format("cannot create {}: {} (choose another place with --out)",
+                                           path, error.message()));
     }
     fs::create_directory(path + "/logs", error);
     fs::create_directory(path + "/data", error);
@@ -62,7 +64,8 @@ Status write_file(const std::string& path, const std::string& content) {
   std::ofstream file(fresh, std::ios::binary | std::ios::trunc);
   file << content;
   file.close();
-  if (!file) return environment_error(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  if (!file)
+    return environment_error(fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   std::error_code error;
   fs::rename(fresh, path, error);
   if (error) return environment_error(fmt::format("cannot write {}: {}", path, error.message()));

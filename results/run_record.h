@@ -13,7 +13,14 @@
 
 namespace consistory {
 
-enum class Overall : std::uint8_t { holds, violated, inconclusive, store_failed, environment, interrupted };
+enum class Overall : std::uint8_t {
+  holds,
+  violated,
+  inconclusive,
+  store_failed,
+  environment,
+  interrupted
+};
 std::string_view name_of(Overall overall);
 
 struct OverallVerdict {
@@ -42,31 +49,34 @@ struct NodeAvailability {
 
 struct Availability {
   std::vector<NodeAvailability> nodes;
-  double ok_share_outside_faults = 1;  ///< of operations invoked and completed while no fault was active
+  double ok_share_outside_faults =
+      1;  ///< of operations invoked and completed while no fault was active
   std::size_t operations_outside_faults = 0;
-  std::vector<Nanos> recovery_ns;      ///< per fault: from the heal to the next ok answer of a node it struck; -1: none
+  std::vector<Nanos> recovery_ns;  ///< per fault: from the heal to the next ok answer of a node it
+                                   ///< struck; -1: none
   std::size_t acknowledged_updates_missing = 0;  ///< absent from some node's final copy
 };
 
 struct RunRecord {
   std::string id;
-  std::string command;      ///< runs it again
+  std::string command;  ///< runs it again
   std::string store;
-  std::string arguments;    ///< the load and the faults, for people
+  std::string arguments;  ///< the load and the faults, for people
   std::uint64_t seed = 0;
-  std::string started;      ///< UTC
-  std::string status;       ///< running | finished | interrupted | store-failed | checked
-  std::string failure;      ///< of the store, if it failed
+  std::string started;  ///< UTC
+  std::string status;   ///< running | finished | interrupted | store-failed | checked
+  std::string failure;  ///< of the store, if it failed
   Nanos duration_ns = 0;
   Nanos check_ns = 0;
   std::vector<std::string> nodes;
-  std::vector<std::string> left_out;      ///< workloads that the store cannot do
+  std::vector<std::string> left_out;  ///< workloads that the store cannot do
   std::vector<FaultRecord> faults;
   Recording recording;
   bool checked = false;
   Judgement judgement;
-  std::set<std::string> required;         ///< claimed or asked for, with what they imply
-  std::vector<std::string> promised;      ///< as stated
+  std::set<std::string> required;     ///< claimed or asked for, with what they imply
+  std::vector<std::string> promised;  ///< as stated
+  bool promised_by_default = false;   ///< nobody stated any: every model that can be checked counts
   std::vector<std::string> expected_violations;
   Pressure pressure;
   Availability availability;

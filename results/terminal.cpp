@@ -14,7 +14,8 @@ constexpr std::size_t kWitnessesShown = 3;
 
 std::string upper(std::string_view word) {
   std::string text(word);
-  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::toupper(c); });
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return std::toupper(c); });
   return text;
 }
 
@@ -57,8 +58,9 @@ std::string wrapped(const std::string& label, const std::string& text) {
 
 std::string witness_text(const JudgedModel& judged, bool required) {
   const Witness& witness = *judged.witness;
-  std::string out = wrapped(fmt::format("{}{}: ", judged.model->name, required ? " (promised)" : ""),
-                            headline(witness, *judged.model));
+  std::string out =
+      wrapped(fmt::format("{}{}: ", judged.model->name, required ? " (promised)" : ""),
+              headline(witness, *judged.model));
   for (OperationId id = 0; id < witness.history.size(); ++id) {
     const Operation& operation = witness.history.operations[id];
     out += fmt::format("  {}  {}  {} … {}\n", letter(id), describe(witness.history, operation),
@@ -73,7 +75,8 @@ std::string witnesses_text(const RunRecord& run) {
   std::vector<const JudgedModel*> shown;
   for (const JudgedModel& judged : run.judgement.models) {
     const auto& frontier = run.overall.frontier;
-    const bool weakest = std::find(frontier.begin(), frontier.end(), judged.model->name) != frontier.end();
+    const bool weakest =
+        std::find(frontier.begin(), frontier.end(), judged.model->name) != frontier.end();
     if (judged.witness && weakest) shown.push_back(&judged);
   }
   std::stable_partition(shown.begin(), shown.end(), [&](const JudgedModel* judged) {
@@ -81,7 +84,8 @@ std::string witnesses_text(const RunRecord& run) {
   });
   std::string out;
   for (std::size_t i = 0; i < std::min(shown.size(), kWitnessesShown); ++i) {
-    out += witness_text(*shown[i], run.required.contains(std::string(shown[i]->model->name))) + "\n";
+    out +=
+        witness_text(*shown[i], run.required.contains(std::string(shown[i]->model->name))) + "\n";
   }
   if (shown.size() > kWitnessesShown) {
     out += fmt::format("and {} more in the report\n\n", shown.size() - kWitnessesShown);
@@ -91,23 +95,28 @@ std::string witnesses_text(const RunRecord& run) {
 
 std::string tested_text(const RunRecord& run) {
   const Counts& counts = run.pressure.counts;
-  const auto observed = std::count_if(run.faults.begin(), run.faults.end(),
-                                      [](const FaultRecord& fault) { return !fault.evidence.empty(); });
-  return wrapped("tested: ", fmt::format("{} operations ({} ok, {} fail, {} unknown), {} of {} faults observed, "
-                                         "{} contended keys, {:.1f} % ok outside faults",
-                                         counts.total(), counts.ok, counts.fail, counts.info, observed,
-                                         run.faults.size(), counts.contended_keys,
-                                         100 * run.availability.ok_share_outside_faults));
+  const auto observed =
+      std::count_if(run.faults.begin(), run.faults.end(),
+                    [](const FaultRecord& fault) { return !fault.evidence.empty(); });
+  return wrapped(
+      "tested: ",
+      fmt::format("{} operations ({} ok, {} fail, {} unknown), {} of {} faults observed, "
+                  "{} contended keys, {:.1f} % ok outside faults",
+                  counts.total(), counts.ok, counts.fail, counts.info, observed, run.faults.size(),
+                  counts.contended_keys, 100 * run.availability.ok_share_outside_faults));
 }
 
 std::string models_text(const RunRecord& run) {
   std::string out;
-  for (const Verdict verdict : {Verdict::violated, Verdict::holds, Verdict::inconclusive, Verdict::not_checked}) {
+  for (const Verdict verdict :
+       {Verdict::violated, Verdict::holds, Verdict::inconclusive, Verdict::not_checked}) {
     const std::string names = names_with(run, verdict);
-    if (!names.empty()) out += wrapped(fmt::format("{:<14}", fmt::format("{}:", name_of(verdict))), names);
+    if (!names.empty())
+      out += wrapped(fmt::format("{:<14}", fmt::format("{}:", name_of(verdict))), names);
   }
   for (const JudgedModel& judged : run.judgement.models) {
-    const bool open = judged.verdict.verdict == Verdict::inconclusive || judged.verdict.verdict == Verdict::not_checked;
+    const bool open = judged.verdict.verdict == Verdict::inconclusive ||
+                      judged.verdict.verdict == Verdict::not_checked;
     if (open) out += wrapped(fmt::format("  {}: ", judged.model->name), judged.verdict.why);
   }
   std::vector<std::string> sets;
@@ -120,16 +129,19 @@ std::string models_text(const RunRecord& run) {
 
 }  // namespace
 
-std::string terminal_text(const RunRecord& run, const std::string& report, const TerminalStyle& style) {
+std::string terminal_text(const RunRecord& run, const std::string& report,
+                          const TerminalStyle& style) {
   const std::string_view word = name_of(run.overall.word);
   std::string out = fmt::format("{}  {}\n", paint(upper(word), word, style), run.overall.sentence);
   if (!run.failure.empty()) out += wrapped("store: ", run.failure);
   out += "\n" + witnesses_text(run) + models_text(run) + tested_text(run);
   for (const std::string& gap : run.pressure.missing) out += wrapped("missing: ", gap);
   for (const std::string& left : run.left_out) out += wrapped("left out: ", left);
-  for (const std::string& note : run.recording.notes) out += wrapped("note: ", escape_terminal(note));
+  for (const std::string& note : run.recording.notes)
+    out += wrapped("note: ", escape_terminal(note));
   if (run.availability.acknowledged_updates_missing > 0) {
-    out += fmt::format("{} acknowledged updates are missing at the end\n", run.availability.acknowledged_updates_missing);
+    out += fmt::format("{} acknowledged updates are missing at the end\n",
+                       run.availability.acknowledged_updates_missing);
   }
   if (!report.empty()) out += fmt::format("report: {}\n", report);
   if (!run.command.empty()) out += fmt::format("rerun:  {}\n", escape_terminal(run.command));

@@ -13,6 +13,7 @@ struct TerminalStyle {
 };
 
 /// `report` is the path of report.html, or empty.
-std::string terminal_text(const RunRecord& run, const std::string& report, const TerminalStyle& style);
+std::string terminal_text(const RunRecord& run, const std::string& report,
+                          const TerminalStyle& style);
 
 }  // namespace consistory

@@ -1,6 +1,7 @@
 // append: unique elements appended to a few lists, and reads of them. A list shows the order of its
-// updates, so every session guarantee can be seen to break. A full list is retired: a fresh one takes
-// its place for appends, while reads go on for a while, because late readers are what old lists need.
+// updates, so every session guarantee can be seen to break. A full list is retired: a fresh one
+// takes its place for appends, while reads go on for a while, because late readers are what old
+// lists need.
 #include <fmt/format.h>
 
 #include "workloads/workload.h"
@@ -16,7 +17,8 @@ class AppendGenerator final : public Generator {
 
   Invocation next(Random& random) override {
     List& list = open_[skewed(random, open_.size())];
-    if (random.chance(options_.read_ratio)) return {Function::read, name(read_target(list, random)), {}};
+    if (random.chance(options_.read_ratio))
+      return {Function::read, name(read_target(list, random)), {}};
     const Invocation append{Function::append, name(list.number), Value::of(++last_value_)};
     if (list.appended++ == 0) used_.push_back(list.number);
     if (list.appended >= options_.list_length_max) list = {created_++, 0};

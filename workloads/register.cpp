@@ -8,7 +8,8 @@ namespace {
 
 class RegisterGenerator final : public Generator {
  public:
-  explicit RegisterGenerator(const WorkloadOptions& options) : options_(options), written_(options.keys, false) {}
+  explicit RegisterGenerator(const WorkloadOptions& options)
+      : options_(options), written_(options.keys, false) {}
 
   Invocation next(Random& random) override {
     const std::size_t key = skewed(random, options_.keys);

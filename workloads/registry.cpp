@@ -8,7 +8,8 @@ namespace consistory {
 namespace {
 
 constexpr std::array<Workload, 2> kWorkloads = {{
-    {"register", "reads and writes of unique values over a few registers", false, make_register_generator},
+    {"register", "reads and writes of unique values over a few registers", false,
+     make_register_generator},
     {"append", "unique elements appended to lists, where the order of updates is visible", true,
      make_append_generator},
 }};

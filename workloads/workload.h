@@ -21,8 +21,8 @@ struct Invocation {
 };
 
 struct WorkloadOptions {
-  std::size_t keys = 5;      ///< contended at any one time
-  double read_ratio = 0.5;   ///< share of reads
+  std::size_t keys = 5;              ///< contended at any one time
+  double read_ratio = 0.5;           ///< share of reads
   std::size_t list_length_max = 40;  ///< append: a list that long is retired for a fresh one
 };
 

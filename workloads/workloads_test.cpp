@@ -35,7 +35,8 @@ TEST_P(EveryWorkload, WritesUniqueValuesContendsAndRepeats) {
 INSTANTIATE_TEST_SUITE_P(All, EveryWorkload, testing::Values("register", "append"));
 
 TEST(FindWorkload, SuggestsNearNames) {
-  EXPECT_NE(find_workload("apend").error().message.find("did you mean \"append\""), std::string::npos);
+  EXPECT_NE(find_workload("apend").error().message.find("did you mean \"append\""),
+            std::string::npos);
 }
 
 }  // namespace

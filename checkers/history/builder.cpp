@@ -75,8 +75,8 @@ void HistoryBuilder::add(RawOperation raw) {
 
 Error HistoryBuilder::malformed(std::size_t index, std::string_view why) const {
   const std::string text = operation_text(history_, history_.operations[index]);
-  return usage_error(fmt::format("{}: {} (in \"{}\")", places_[index], why,
-                                 shorten(escape_terminal(text), 160)));
+  return usage_error(
+      fmt::format("{}: {} (in \"{}\")", places_[index], why, shorten(escape_terminal(text), 160)));
 }
 
 std::optional<Error> HistoryBuilder::classify_keys() {

@@ -20,8 +20,8 @@ struct RawOperation {
   std::optional<std::string> node;
   Function function = Function::read;
   Outcome outcome = Outcome::ok;
-  Value value;                                ///< write, append, cas (new), read of a register
-  Value expected;                             ///< cas (old)
+  Value value;                                 ///< write, append, cas (new), read of a register
+  Value expected;                              ///< cas (old)
   std::optional<std::vector<Value>> elements;  ///< read of a list
   std::optional<Value> seen;
   std::optional<std::int64_t> version;

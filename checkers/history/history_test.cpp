@@ -13,7 +13,8 @@ namespace {
 
 using testing::HasSubstr;
 
-const std::string kHeader = R"({"schema":"consistory.history/1","nodes":["n1","n2"]})" "\n";
+const std::string kHeader = R"({"schema":"consistory.history/1","nodes":["n1","n2"]})"
+                            "\n";
 
 std::string error_of(const std::string& lines) {
   const auto recording = parse_recording(lines, "h.jsonl");
@@ -30,7 +31,8 @@ TEST(HistoryText, RoundTrips) {
 }
 
 TEST(HistoryText, RefusesAMalformedHistory) {
-  EXPECT_THAT(parse_history_text("A write x 1; A append x 2").error().message, HasSubstr("register or a list"));
+  EXPECT_THAT(parse_history_text("A write x 1; A append x 2").error().message,
+              HasSubstr("register or a list"));
   EXPECT_THAT(parse_history_text("A write x 1 [0,9]; A read x -> 1 [5,6]").error().message,
               HasSubstr("overlaps"));
   EXPECT_THAT(parse_history_text("A read x -> nil final; A write x 1").error().message,
@@ -40,10 +42,15 @@ TEST(HistoryText, RefusesAMalformedHistory) {
 
 TEST(Recording, ReadsEventsInIndexOrder) {
   const auto recording = parse_recording(
-      kHeader + R"({"index":0,"time":5,"process":1,"type":"invoke","f":"write","key":"x","value":7,"node":"n1"})" "\n"
-                R"({"index":1,"time":9,"process":1,"type":"ok","f":"write","key":"x","value":7,"node":"n1","ver":3})" "\n"
-                R"({"index":2,"time":9,"process":"nemesis","type":"info","f":"kill","value":"n2","state":"confirmed"})" "\n"
-                R"({"index":3,"time":12,"process":2,"type":"invoke","f":"write","key":"x","value":8,"node":"n1"})" "\n",
+      kHeader +
+          R"({"index":0,"time":5,"process":1,"type":"invoke","f":"write","key":"x","value":7,"node":"n1"})"
+          "\n"
+          R"({"index":1,"time":9,"process":1,"type":"ok","f":"write","key":"x","value":7,"node":"n1","ver":3})"
+          "\n"
+          R"({"index":2,"time":9,"process":"nemesis","type":"info","f":"kill","value":"n2","state":"confirmed"})"
+          "\n"
+          R"({"index":3,"time":12,"process":2,"type":"invoke","f":"write","key":"x","value":8,"node":"n1"})"
+          "\n",
       "h.jsonl");
   ASSERT_TRUE(recording) << recording.error().message;
   const History& history = recording.value().history;
@@ -67,18 +74,23 @@ TEST(Recording, HeaderCutShortIsRefused) {
 
 TEST(Recording, ErrorsNameTheLine) {
   EXPECT_THAT(error_of(kHeader + "\x01\xff\x02rubbish\n{}"), HasSubstr("h.jsonl:2:1: not JSON"));
-  EXPECT_THAT(error_of(kHeader + R"({"process":1,"type":"ok","f":"read","key":"x"})" "\n"),
+  EXPECT_THAT(error_of(kHeader + R"({"process":1,"type":"ok","f":"read","key":"x"})"
+                                 "\n"),
               HasSubstr("h.jsonl:2: a completion without an invocation"));
   EXPECT_THAT(error_of(kHeader + R"({"process":1,"type":"invoke","f":"write","key":"x","value":")" +
                        std::string(kValueBytesMax + 1, 'v') + "\"}\n"),
               HasSubstr("h.jsonl:2: a value of 1048577 bytes is over the bound"));
-  EXPECT_THAT(error_of(kHeader + R"({"a":)" + std::string(100, '[') + std::string(100, ']') + "}\n"),
-              HasSubstr("nested deeper"));
+  EXPECT_THAT(
+      error_of(kHeader + R"({"a":)" + std::string(100, '[') + std::string(100, ']') + "}\n"),
+      HasSubstr("nested deeper"));
 }
 
 TEST(Recording, UnknownFieldIsWarnedOfOnce) {
-  const std::string line = R"({"process":1,"type":"invoke","f":"write","key":"x","value":1,"colour":1})" "\n"
-                           R"({"process":1,"type":"ok","f":"write","key":"x","value":1,"colour":1})" "\n";
+  const std::string line =
+      R"({"process":1,"type":"invoke","f":"write","key":"x","value":1,"colour":1})"
+      "\n"
+      R"({"process":1,"type":"ok","f":"write","key":"x","value":1,"colour":1})"
+      "\n";
   const auto recording = parse_recording(kHeader + line, "h.jsonl");
   ASSERT_TRUE(recording);
   ASSERT_EQ(recording.value().notes.size(), 1U);
@@ -88,7 +100,8 @@ TEST(Recording, UnknownFieldIsWarnedOfOnce) {
 TEST(Litmus, ReadsACase) {
   const auto parsed = parse_litmus_line(
       R"({"id":"a","nodes":["n1"],"settled":false,"ops":[{"process":"A","f":"append","key":"l","value":1,)"
-      R"("invoke":0,"complete":9,"type":"ok","node":"n1"}],"expect":{"lin":"valid"}})", "f:1");
+      R"("invoke":0,"complete":9,"type":"ok","node":"n1"}],"expect":{"lin":"valid"}})",
+      "f:1");
   ASSERT_TRUE(parsed) << parsed.error().message;
   EXPECT_FALSE(parsed.value().history.settled);
   EXPECT_TRUE(parsed.value().history.is_list.at(0));

@@ -12,10 +12,14 @@ namespace {
 
 Json to_json(const Value& value) {
   switch (value.kind) {
-    case Value::Kind::nil: return nullptr;
-    case Value::Kind::integer: return value.integer;
-    case Value::Kind::text: return value.text;
-    case Value::Kind::json: return Json::parse(value.text, nullptr, false);
+    case Value::Kind::nil:
+      return nullptr;
+    case Value::Kind::integer:
+      return value.integer;
+    case Value::Kind::text:
+      return value.text;
+    case Value::Kind::json:
+      return Json::parse(value.text, nullptr, false);
   }
   return nullptr;
 }
@@ -29,7 +33,8 @@ Json session_json(const std::string& name) {
 }
 
 Json value_json(const ClientEvent& event) {
-  if (event.function == Function::cas) return Json::array({to_json(event.expected), to_json(event.value)});
+  if (event.function == Function::cas)
+    return Json::array({to_json(event.expected), to_json(event.value)});
   if (!event.elements) return to_json(event.value);
   Json elements = Json::array();
   for (const Value& element : *event.elements) elements.push_back(to_json(element));
@@ -58,7 +63,8 @@ Result<Journal> Journal::create(const std::string& path, const HistoryHeader& he
 }
 
 void Journal::record(const ClientEvent& event) {
-  Json line{{"index", next_index_++}, {"time", event.time}, {"process", session_json(event.session)}};
+  Json line{
+      {"index", next_index_++}, {"time", event.time}, {"process", session_json(event.session)}};
   line["type"] = event.outcome ? name_of(*event.outcome) : "invoke";
   line["f"] = name_of(event.function);
   line["key"] = event.key;
@@ -74,15 +80,19 @@ void Journal::record(const ClientEvent& event) {
 }
 
 void Journal::record(const Mark& mark) {
-  Json line{{"index", next_index_++}, {"time", mark.time},    {"process", mark.actor},
-            {"type", "info"},         {"f", mark.what}};
+  Json line{{"index", next_index_++},
+            {"time", mark.time},
+            {"process", mark.actor},
+            {"type", "info"},
+            {"f", mark.what}};
   if (!mark.state.empty()) line["state"] = mark.state;
   line["value"] = Json::parse(mark.detail.empty() ? "null" : mark.detail, nullptr, false);
   buffer_ += dump_line(line);
 }
 
 Status Journal::flush() {
-  const bool written = std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) == buffer_.size();
+  const bool written =
+      std::fwrite(buffer_.data(), 1, buffer_.size(), file_.get()) == buffer_.size();
   if (!written || std::fflush(file_.get()) != 0) {
     return environment_error(fmt::format("cannot write {}: {}", path_, std::strerror(errno)));
   }

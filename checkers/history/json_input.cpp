@@ -74,14 +74,16 @@ Result<Json> parse_json_line(std::string_view line, const std::string& place) {
     if (!parsed.is_object()) return at(place, "expected a JSON object on this line");
     return parsed;
   } catch (const Json::parse_error& error) {
-    return usage_error(fmt::format("{}:{}: not JSON: expected one object a line, found \"{}\"", place,
-                                   error.byte, shorten(escape_terminal(line.substr(0, 200)), 40)));
+    return usage_error(fmt::format("{}:{}: not JSON: expected one object a line, found \"{}\"",
+                                   place, error.byte,
+                                   shorten(escape_terminal(line.substr(0, 200)), 40)));
   }
 }
 
 Result<Value> value_from_json(const Json& json, const std::string& place) {
   if (json.is_null()) return Value::nil();
-  if (json.is_number_integer() && !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX)) {
+  if (json.is_number_integer() &&
+      !(json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX)) {
     return Value::of(json.get<std::int64_t>());
   }
   Value value = json.is_string()

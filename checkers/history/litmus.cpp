@@ -77,7 +77,8 @@ Result<LitmusCase> parse_litmus_line(std::string_view line, const std::string& p
   if (!parsed) return parsed.error();
   const Json& object = *parsed;
   LitmusCase out;
-  if (const auto id = object.find("id"); id != object.end()) out.id = name_from_json(*id).value_or("");
+  if (const auto id = object.find("id"); id != object.end())
+    out.id = name_from_json(*id).value_or("");
   if (const auto text = object.find("description"); text != object.end() && text->is_string()) {
     out.description = text->get<std::string>();
   }
@@ -87,7 +88,8 @@ Result<LitmusCase> parse_litmus_line(std::string_view line, const std::string& p
     for (const Json& node : *nodes) names.push_back(name_from_json(node).value_or("?"));
     builder.set_replicas(names);
   }
-  if (const auto settled = object.find("settled"); settled != object.end() && settled->is_boolean()) {
+  if (const auto settled = object.find("settled");
+      settled != object.end() && settled->is_boolean()) {
     builder.set_settled(settled->get<bool>());
   }
   const auto operations = object.find("ops");

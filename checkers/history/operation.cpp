@@ -8,7 +8,9 @@ constexpr std::array<std::string_view, 5> kFunctions = {"read", "write", "cas", 
 constexpr std::array<std::string_view, 3> kOutcomes = {"ok", "fail", "info"};
 }  // namespace
 
-std::string_view name_of(Function function) { return kFunctions[static_cast<std::size_t>(function)]; }
+std::string_view name_of(Function function) {
+  return kFunctions[static_cast<std::size_t>(function)];
+}
 std::string_view name_of(Outcome outcome) { return kOutcomes[static_cast<std::size_t>(outcome)]; }
 
 std::optional<Function> function_named(std::string_view name) {

@@ -38,15 +38,16 @@ struct Operation {
   NodeId node = kNoNode;  ///< the node that was asked
   Function function = Function::read;
   Outcome outcome = Outcome::ok;
-  bool swapped = true;  ///< cas: false is a definite mismatch, which read some other value
-  bool final = false;   ///< a read of the quiescent phase
-  bool local = false;   ///< a node's own copy: judged by the convergence models only
+  bool swapped = true;      ///< cas: false is a definite mismatch, which read some other value
+  bool final = false;       ///< a read of the quiescent phase
+  bool local = false;       ///< a node's own copy: judged by the convergence models only
   ValueId value = kNil;     ///< written, appended, swapped in, or read from a register
   ValueId expected = kNil;  ///< cas: the value it expects
-  std::vector<ValueId> elements;       ///< read of a list
-  std::optional<ValueId> seen;         ///< cas mismatch: what the store said it saw
-  std::optional<std::int64_t> version;  ///< the store's own version; its order per key is the store's
-  std::int64_t invoke = 0;             ///< order stamps: event index, or litmus time
+  std::vector<ValueId> elements;  ///< read of a list
+  std::optional<ValueId> seen;    ///< cas mismatch: what the store said it saw
+  std::optional<std::int64_t>
+      version;              ///< the store's own version; its order per key is the store's
+  std::int64_t invoke = 0;  ///< order stamps: event index, or litmus time
   std::int64_t complete = kNever;
   Nanos invoke_ns = 0;  ///< for display only
   Nanos complete_ns = -1;

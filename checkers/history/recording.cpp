@@ -6,11 +6,12 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
-#include <iterator>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "base/escape.h"
 #include "checkers/history/json_input.h"
@@ -20,8 +21,8 @@ namespace {
 
 constexpr std::string_view kSchema = "consistory.history/1";
 constexpr std::array<std::string_view, 14> kKnownFields = {
-    "index", "time", "process", "type", "f",     "key",     "value",
-    "node",  "ver",  "swapped", "seen", "final", "local",   "error"};
+    "index", "time", "process", "type", "f",     "key",   "value",
+    "node",  "ver",  "swapped", "seen", "final", "local", "error"};
 
 Error at(const std::string& place, std::string_view what) {
   return usage_error(fmt::format("{}: {}", place, what));
@@ -73,14 +74,16 @@ class Reader {
     const Line line = next_line(content);
     Result<Json> header = parse_json_line(line.text, place());
     if (!header && !line.complete) {
-      return at(place(), "the history ends before its header does: expected a first line "
-                         "{\"schema\":\"consistory.history/1\",…}; the file is empty or cut");
+      return at(place(),
+                "the history ends before its header does: expected a first line "
+                "{\"schema\":\"consistory.history/1\",…}; the file is empty or cut");
     }
     if (!header) return header.error();
     const std::string schema = string_field(*header, "schema");
     if (schema != kSchema) {
-      return at(place(), fmt::format("the header's \"schema\" is \"{}\", and this version reads \"{}\"",
-                                     shorten(escape_terminal(schema), 60), kSchema));
+      return at(place(),
+                fmt::format("the header's \"schema\" is \"{}\", and this version reads \"{}\"",
+                            shorten(escape_terminal(schema), 60), kSchema));
     }
     recording_.promised = string_list(*header, "promised");
     recording_.store = string_field(*header, "store");
@@ -114,10 +117,11 @@ class Reader {
 
   void note_unknown_fields(const Json& event) {
     for (const auto& [field, value] : event.items()) {
-      const bool known = std::find(kKnownFields.begin(), kKnownFields.end(), field) != kKnownFields.end();
+      const bool known =
+          std::find(kKnownFields.begin(), kKnownFields.end(), field) != kKnownFields.end();
       if (known || !unknown_fields_.insert(field).second) continue;
-      recording_.notes.push_back(fmt::format("{}: unknown field \"{}\" is kept and not judged", place(),
-                                             shorten(escape_terminal(field), 40)));
+      recording_.notes.push_back(fmt::format("{}: unknown field \"{}\" is kept and not judged",
+                                             place(), shorten(escape_terminal(field), 40)));
     }
   }
 
@@ -128,7 +132,8 @@ class Reader {
     mark.what = string_field(event, "f");
     mark.state = string_field(event, "state");
     const auto value = event.find("value");
-    if (value != event.end()) mark.detail = value->dump(-1, ' ', false, Json::error_handler_t::replace);
+    if (value != event.end())
+      mark.detail = value->dump(-1, ' ', false, Json::error_handler_t::replace);
     if (actor == "runner" && mark.what == "settled") builder_.set_settled(mark.detail == "true");
     recording_.marks.push_back(std::move(mark));
     return std::nullopt;
@@ -167,8 +172,9 @@ class Reader {
     raw.invoke_ns = time_of(event);
     const auto [place_in, added] = open_.try_emplace(raw.session, raw);
     if (!added) {
-      return at(place(), fmt::format("session {} invokes again while its operation of {} is open",
-                                     shorten(escape_terminal(raw.session), 40), place_in->second.place));
+      return at(place(),
+                fmt::format("session {} invokes again while its operation of {} is open",
+                            shorten(escape_terminal(raw.session), 40), place_in->second.place));
     }
     return std::nullopt;
   }
@@ -181,8 +187,9 @@ class Reader {
     }
     const RawOperation& invoked = open->second;
     if (invoked.function != raw.function || invoked.key != raw.key) {
-      return at(place(), fmt::format("this completion is of another operation than the invocation of {}",
-                                     invoked.place));
+      return at(place(),
+                fmt::format("this completion is of another operation than the invocation of {}",
+                            invoked.place));
     }
     raw.invoke = invoked.invoke;
     raw.invoke_ns = invoked.invoke_ns;
@@ -237,9 +244,13 @@ Result<std::string> read_input(const std::string& path) {
     if (!file) return usage_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
   }
   std::istream& stream = path == "-" ? std::cin : file;
-  std::string content((std::istreambuf_iterator<char>(stream)), std::istreambuf_iterator<char>());
-  if (stream.bad()) return usage_error(fmt::format("cannot read {}: it is no readable file", path));
-  return content;
+  std::ostringstream content;
+  if (stream.peek() != std::istream::traits_type::eof()) content << stream.rdbuf();
+  const bool directory = path != "-" && std::filesystem::is_directory(path);
+  if (stream.bad() || directory) {
+    return usage_error(fmt::format("cannot read {}: it is no readable file", path));
+  }
+  return std::move(content).str();
 }
 
 }  // namespace consistory

@@ -59,7 +59,8 @@ class Statement {
     raw_.place = fmt::format("statement {}", number_ + 1);
     parse_arguments();
     while (next_ < words_.size()) {
-      if (!parse_suffix(take())) return wrong(fmt::format("unknown word \"{}\"", words_[next_ - 1]));
+      if (!parse_suffix(take()))
+        return wrong(fmt::format("unknown word \"{}\"", words_[next_ - 1]));
     }
     raw_.invoke_ns = raw_.invoke * kMillisecond;
     raw_.complete_ns = raw_.complete == kNever ? -1 : raw_.complete * kMillisecond;
@@ -74,17 +75,20 @@ class Statement {
 
   void parse_arguments() {
     if (raw_.function == Function::read) {
-      if (next_ < words_.size() && words_[next_] == "->") parse_read_value(words_[++next_]), ++next_;
+      if (next_ < words_.size() && words_[next_] == "->")
+        parse_read_value(words_[++next_]), ++next_;
       return;
     }
     if (raw_.function == Function::remove) return;
     if (raw_.function == Function::cas) raw_.expected = as_value(take());
     raw_.value = as_value(take());
-    const bool mismatch = next_ + 1 < words_.size() && words_[next_] == "->" && words_[next_ + 1] == "no";
+    const bool mismatch =
+        next_ + 1 < words_.size() && words_[next_] == "->" && words_[next_ + 1] == "no";
     if (!mismatch) return;
     raw_.swapped = false;
     next_ += 2;
-    const bool told = next_ < words_.size() && (words_[next_] == "nil" || as_integer(words_[next_]));
+    const bool told =
+        next_ < words_.size() && (words_[next_] == "nil" || as_integer(words_[next_]));
     if (told) raw_.seen = as_value(take());
   }
 

@@ -30,10 +30,14 @@ struct Value {
 /// For people: `nil`, `7`, `"seven"`. Raw bytes: escape before showing.
 inline std::string to_string(const Value& value) {
   switch (value.kind) {
-    case Value::Kind::nil: return "nil";
-    case Value::Kind::integer: return std::to_string(value.integer);
-    case Value::Kind::text: return '"' + value.text + '"';
-    case Value::Kind::json: return value.text;
+    case Value::Kind::nil:
+      return "nil";
+    case Value::Kind::integer:
+      return std::to_string(value.integer);
+    case Value::Kind::text:
+      return '"' + value.text + '"';
+    case Value::Kind::json:
+      return value.text;
   }
   return {};
 }

@@ -1,7 +1,8 @@
-// Weak causal consistency and causal convergence, by bad patterns (Bouajjani, Enea, Guerraoui, Hamza
-// 2017): given the updates of a key in a read's causal past, the read's source must not be causally
-// overwritten (WriteCORead, WriteCOInitRead); for convergence the arbitration edges that all reads
-// imply together must be acyclic (CyclicCF). Lists: the elements are the appends of the past.
+// Weak causal consistency and causal convergence, by bad patterns (Bouajjani, Enea, Guerraoui,
+// Hamza 2017): given the updates of a key in a read's causal past, the read's source must not be
+// causally overwritten (WriteCORead, WriteCOInitRead); for convergence the arbitration edges that
+// all reads imply together must be acyclic (CyclicCF). Lists: the elements are the appends of the
+// past.
 #include "checkers/models/causal.h"
 
 #include <algorithm>
@@ -42,7 +43,8 @@ class CausalPast {
 
  private:
   Decision refuted_by_cycle() {
-    return {Answer::no, unfold_cycle(graph_, graph_.find_cycle(), ids_of(resolved_, graph_.size()))};
+    return {Answer::no,
+            unfold_cycle(graph_, graph_.find_cycle(), ids_of(resolved_, graph_.size()))};
   }
 
   void judge_read(const KeyPast& past, std::size_t key, Point reader, bool converge) {
@@ -86,7 +88,8 @@ class CausalPast {
   }
 
   /// Each update of the past precedes the source; the causally latest of them suffice.
-  void arbitrate(const KeyPast& past, std::size_t key, Point reader, std::vector<std::size_t> others) {
+  void arbitrate(const KeyPast& past, std::size_t key, Point reader,
+                 std::vector<std::size_t> others) {
     const std::vector<Node>& updates = past.columns(key).updates;
     const Point source = resolved_[reader].sources[0];
     Bits& covered = covered_[source];
@@ -179,13 +182,15 @@ OrderGraph causal_order(const Resolved& resolved) {
 }
 
 ModelVerdict judge_weak_causal(const History& history, Budget& budget) {
-  return judge_history(history, budget,
-                       [](const Resolved& resolved, Budget&) { return CausalPast(resolved).decide(false); });
+  return judge_history(history, budget, [](const Resolved& resolved, Budget&) {
+    return CausalPast(resolved).decide(false);
+  });
 }
 
 ModelVerdict judge_causal_convergence(const History& history, Budget& budget) {
-  return judge_history(history, budget,
-                       [](const Resolved& resolved, Budget&) { return CausalPast(resolved).decide(true); });
+  return judge_history(history, budget, [](const Resolved& resolved, Budget&) {
+    return CausalPast(resolved).decide(true);
+  });
 }
 
 }  // namespace consistory

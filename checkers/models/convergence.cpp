@@ -12,7 +12,8 @@ namespace consistory {
 namespace {
 
 bool is_final(const Operation& operation) {
-  return operation.final && operation.function == Function::read && operation.outcome == Outcome::ok;
+  return operation.final && operation.function == Function::read &&
+         operation.outcome == Outcome::ok;
 }
 
 bool stays(const Operation& operation) {
@@ -60,7 +61,8 @@ std::string coverage_gap(const History& history, const std::vector<OperationId>&
   }
   const std::size_t wanted = keys.size() * replicas(history, finals).size();
   std::size_t missing = wanted;
-  for (const auto& [key, node] : covered) missing -= replicas(history, finals).contains(node) ? 1 : 0;
+  for (const auto& [key, node] : covered)
+    missing -= replicas(history, finals).contains(node) ? 1 : 0;
   if (missing == 0) return {};
   return fmt::format("{} of {} (key, node) pairs have no final read", missing, wanted);
 }
@@ -95,7 +97,8 @@ class Arrival {
     for (const auto& [key, readers] : list_readers) lists.add_chains(readers);
     add_version_order(resolved_, graph_, 0);
     if (graph_.topological_order()) return {Answer::yes, {}};
-    return {Answer::no, unfold_cycle(graph_, graph_.find_cycle(), ids_of(resolved_, graph_.size()))};
+    return {Answer::no,
+            unfold_cycle(graph_, graph_.find_cycle(), ids_of(resolved_, graph_.size()))};
   }
 
  private:
@@ -166,11 +169,13 @@ bool same_state(const Operation& a, const Operation& b) {
   return a.value == b.value && a.elements == b.elements;
 }
 
-std::optional<Proof> final_disagreement(const History& history, const std::vector<OperationId>& finals) {
+std::optional<Proof> final_disagreement(const History& history,
+                                        const std::vector<OperationId>& finals) {
   std::map<KeyId, OperationId> first;
   for (const OperationId id : finals) {
     const auto [seen, added] = first.try_emplace(history.operations[id].key, id);
-    const bool agrees = added || same_state(history.operations[seen->second], history.operations[id]);
+    const bool agrees =
+        added || same_state(history.operations[seen->second], history.operations[id]);
     if (!agrees) return disagreement(seen->second, id);
   }
   return std::nullopt;
@@ -190,8 +195,9 @@ ModelVerdict uncovered_eventual(const History& history, Budget& budget) {
 }  // namespace
 
 ModelVerdict judge_read_values(const History& history, Budget& budget) {
-  return judge_history(history, budget,
-                       [](const Resolved&, Budget&) { return Decision{Answer::yes, {}}; });
+  return judge_history(history, budget, [](const Resolved&, Budget&) {
+    return Decision{Answer::yes, {}};
+  });
 }
 
 ModelVerdict judge_convergence(const History& history, Budget& budget) {
@@ -199,8 +205,9 @@ ModelVerdict judge_convergence(const History& history, Budget& budget) {
   if (finals.empty()) return ModelVerdict::not_checked(coverage_gap(history, finals));
   ResolveScope scope = quiescent_scope(history, false);
   scope.ignore_cas_reads = true;
-  ModelVerdict explained = judge_scope(
-      history, scope, budget, [](const Resolved&, Budget&) { return Decision{Answer::yes, {}}; });
+  ModelVerdict explained = judge_scope(history, scope, budget, [](const Resolved&, Budget&) {
+    return Decision{Answer::yes, {}};
+  });
   if (explained.verdict != Verdict::holds) return explained;
   if (auto proof = final_disagreement(history, finals)) {
     if (history.settled) return ModelVerdict::violated(std::move(*proof));
@@ -222,11 +229,12 @@ ModelVerdict judge_strong_eventual(const History& history, Budget& budget) {
   if (eventual.verdict == Verdict::violated) return eventual;
   return with_coverage(history, judge_scope(history, quiescent_scope(history, true), budget,
                                             [](const Resolved& resolved, Budget& steps) {
-    Decision decision = decide_arrival(resolved, steps);
-    if (decision.answer != Answer::yes) return decision;
-    if (auto proof = same_elements_other_order(resolved)) return Decision{Answer::no, std::move(*proof)};
-    return decision;
-  }));
+                                              Decision decision = decide_arrival(resolved, steps);
+                                              if (decision.answer != Answer::yes) return decision;
+                                              if (auto proof = same_elements_other_order(resolved))
+                                                return Decision{Answer::no, std::move(*proof)};
+                                              return decision;
+                                            }));
 }
 
 }  // namespace consistory

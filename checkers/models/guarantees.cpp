@@ -6,10 +6,10 @@
 //   rf   U(source) -> R(r)            MW   U(u1) -> U(u2), same session
 //   MR   R(r1) -> R(r2)               WFR  R(r1) -> Q -> U(u2), and R(c) -> U(c) for a cas c
 //   RYW  U(u) -> P -> R(r)
-// so u vis r iff U(u) reaches R(r), and the least visibility is what reachability gives. A path from
-// U to U uses MW or WFR edges only, and is an arbitration order. The set holds iff no read sees an
-// update of its own future or one it cannot have seen, and arbitration (those paths, the updates
-// seen before the returned one, list and version order) is acyclic [MODELS §3.6].
+// so u vis r iff U(u) reaches R(r), and the least visibility is what reachability gives. A path
+// from U to U uses MW or WFR edges only, and is an arbitration order. The set holds iff no read
+// sees an update of its own future or one it cannot have seen, and arbitration (those paths, the
+// updates seen before the returned one, list and version order) is acyclic [MODELS §3.6].
 #include "checkers/models/guarantees.h"
 
 #include <algorithm>
@@ -26,7 +26,11 @@ namespace {
 class Visibility {
  public:
   Visibility(const Resolved& resolved, GuaranteeSet set)
-      : resolved_(resolved), set_(set), n_(resolved.size()), graph_(4 * n_), keys_(key_columns(resolved)) {
+      : resolved_(resolved),
+        set_(set),
+        n_(resolved.size()),
+        graph_(4 * n_),
+        keys_(key_columns(resolved)) {
     for (Point point = 0; point < n_; ++point) {
       if (resolved[point].reads) readers_[resolved[point].key].push_back(point);
     }
@@ -120,7 +124,8 @@ class Visibility {
     if (resolved_[i].updates) link(read_node(i), update_node(i), Why::session_order);
     if (resolved_[i].info) return;
     link(read_node(i), reads_so_far(i), Why::session_order);
-    if (before.read != kNoPoint) link(reads_so_far(before.read), reads_so_far(i), Why::session_order);
+    if (before.read != kNoPoint)
+      link(reads_so_far(before.read), reads_so_far(i), Why::session_order);
   }
 
   /// Closes the path from -> … -> to with the edge to -> from.
@@ -143,7 +148,8 @@ class Visibility {
     return false;
   }
 
-  bool sees_future_of(SessionId session, const std::vector<Point>& own, const std::vector<Node>& order) {
+  bool sees_future_of(SessionId session, const std::vector<Point>& own,
+                      const std::vector<Node>& order) {
     std::vector<std::int64_t> latest(graph_.size(), -1);
     for (const Point update : own) latest[update_node(update)] = update;
     for (const Node node : order) {
@@ -162,7 +168,9 @@ class Visibility {
     return false;
   }
 
-  bool sees_itself(Point i) const { return !graph_.find_path(update_node(i), read_node(i)).empty(); }
+  bool sees_itself(Point i) const {
+    return !graph_.find_path(update_node(i), read_node(i)).empty();
+  }
 
   void judge_key(const KeyPast& past, std::size_t key) {
     const std::vector<Point>& readers = readers_[past.columns(key).key];
@@ -174,7 +182,8 @@ class Visibility {
         judge_list_read(past, key, reader);
       } else if (resolved_[reader].sources.empty()) {
         for_each_bit(seen, [&](std::size_t i) {
-          if (!refutation_) refute(past.columns(key).updates[i], read_node(reader), Why::reads_initial);
+          if (!refutation_)
+            refute(past.columns(key).updates[i], read_node(reader), Why::reads_initial);
         });
       } else {
         arbitrate(past, key, reader, resolved_[reader].sources[0], Why::visible_earlier, covered);
@@ -189,7 +198,8 @@ class Visibility {
                  std::vector<Bits>& covered) {
     const std::vector<Node>& updates = past.columns(key).updates;
     const auto column = [&](Point point) {
-      return static_cast<std::size_t>(std::lower_bound(updates.begin(), updates.end(), point) - updates.begin());
+      return static_cast<std::size_t>(std::lower_bound(updates.begin(), updates.end(), point) -
+                                      updates.begin());
     };
     const std::size_t own = column(winner);
     const std::span<const Word> seen = past.before(key, read_node(reader));
@@ -270,8 +280,9 @@ ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps) 
   Budget all(steps);
   if (judge_guarantees(history, all, kAllGuarantees).verdict == Verdict::holds) return result;
   for (const GuaranteeSet set : sets) {
-    const bool implied = std::any_of(result.minimal.begin(), result.minimal.end(),
-                                     [&](GuaranteeSet smaller) { return (smaller & set) == smaller; });
+    const bool implied =
+        std::any_of(result.minimal.begin(), result.minimal.end(),
+                    [&](GuaranteeSet smaller) { return (smaller & set) == smaller; });
     if (implied) continue;
     Budget budget(steps);
     const Verdict verdict = judge_guarantees(history, budget, set).verdict;

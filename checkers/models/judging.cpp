@@ -36,17 +36,18 @@ ModelVerdict judge_scope(const History& history, const ResolveScope& scope, Budg
   bool open = false;
   bool first = true;
   Proof proof;
-  const ResolveResult result = for_each_resolution(history, scope, budget, [&](const Resolved& resolved) {
-    const Decision decision = decide(resolved, budget);
-    holds = decision.answer == Answer::yes;
-    open = open || decision.answer == Answer::open;
-    if (decision.answer == Answer::no) {
-      merge(proof, decision.proof, first);
-      if (decision.proof.cycle.empty() && first) proof.shape = ProofShape::exhaustion;
-      first = false;
-    }
-    return !holds && !open;
-  });
+  const ResolveResult result =
+      for_each_resolution(history, scope, budget, [&](const Resolved& resolved) {
+        const Decision decision = decide(resolved, budget);
+        holds = decision.answer == Answer::yes;
+        open = open || decision.answer == Answer::open;
+        if (decision.answer == Answer::no) {
+          merge(proof, decision.proof, first);
+          if (decision.proof.cycle.empty() && first) proof.shape = ProofShape::exhaustion;
+          first = false;
+        }
+        return !holds && !open;
+      });
   if (holds) return ModelVerdict::holds();
   if (open || result.end == ResolveEnd::out_of_budget) return out_of_budget(budget);
   if (result.tried == 0) {

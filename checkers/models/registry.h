@@ -17,11 +17,11 @@ namespace consistory {
 
 struct Model {
   std::string_view name;
-  std::string_view oracle;   ///< its column in the litmus suite (MODELS §1.5)
-  std::string_view aliases;  ///< space-separated
-  std::string_view promise;  ///< one sentence
-  std::string_view caveat;   ///< what it does not promise, or how it is judged
-  std::string_view smallest; ///< a smallest history that breaks it, in the language of text.h
+  std::string_view oracle;    ///< its column in the litmus suite (MODELS §1.5)
+  std::string_view aliases;   ///< space-separated
+  std::string_view promise;   ///< one sentence
+  std::string_view caveat;    ///< what it does not promise, or how it is judged
+  std::string_view smallest;  ///< a smallest history that breaks it, in the language of text.h
   std::string_view source;
   std::function<ModelVerdict(const History&, Budget&)> judge;
 };

@@ -115,7 +115,8 @@ class GuaranteeView {
     }
     for (const Point point : session_.own) problem_.included[point] = true;
     validate_own_reads(problem_, session_);
-    problem_.reads_are_a_chain = problem_.reads_are_a_chain && guarantee_ == Guarantee::monotonic_reads;
+    problem_.reads_are_a_chain =
+        problem_.reads_are_a_chain && guarantee_ == Guarantee::monotonic_reads;
     order_own();
     if (guarantee_ == Guarantee::monotonic_writes) order_updates_of_sessions();
     if (guarantee_ == Guarantee::writes_follow_reads) order_updates_after_what_was_read();
@@ -159,7 +160,8 @@ class GuaranteeView {
       Line& line = lines[operation.session];
       if (operation.updates) {
         line.lead_to(point, Why::read_then_updated);
-        for (const Point source : operation.sources) problem_.require(source, point, Why::reads_from);
+        for (const Point source : operation.sources)
+          problem_.require(source, point, Why::reads_from);
       }
       if (operation.info) continue;
       for (const Point source : operation.sources) line.push(source, Why::read_then_updated);
@@ -178,7 +180,8 @@ ModelVerdict judge_causal_memory(const History& history, Budget& budget) {
   return judge_history(history, budget, [](const Resolved& resolved, Budget& steps) {
     const OrderGraph order = causal_order(resolved);
     if (!order.topological_order()) {
-      return Decision{Answer::no, unfold_cycle(order, order.find_cycle(), ids_of(resolved, order.size()))};
+      return Decision{Answer::no,
+                      unfold_cycle(order, order.find_cycle(), ids_of(resolved, order.size()))};
     }
     return decide_views(resolved, steps, causal_memory_view);
   });

@@ -1,5 +1,6 @@
 #pragma once
-// One session guarantee per session view (MODELS §3.6, scope V): for stores without a version order.
+// One session guarantee per session view (MODELS §3.6, scope V): for stores without a version
+// order.
 
 #include "checkers/models/guarantees.h"
 #include "checkers/models/judging.h"

@@ -57,7 +57,8 @@ void add_version_order(const Resolved& resolved, OrderGraph& graph, std::uint32_
   std::map<std::pair<KeyId, std::int64_t>, Point> by_version;
   for (Point point = 0; point < resolved.size(); ++point) {
     const ResolvedOperation& operation = resolved[point];
-    if (operation.updates && operation.version) by_version[{operation.key, *operation.version}] = point;
+    if (operation.updates && operation.version)
+      by_version[{operation.key, *operation.version}] = point;
   }
   for (auto next = by_version.begin(); next != by_version.end(); ++next) {
     const auto earlier = next == by_version.begin() ? by_version.end() : std::prev(next);

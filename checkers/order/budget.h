@@ -1,6 +1,6 @@
 #pragma once
-// The budget of the exponential searches, in steps and not in seconds, so that a verdict is the same
-// on every machine. One per judgement of a model; not thread-safe.
+// The budget of the exponential searches, in steps and not in seconds, so that a verdict is the
+// same on every machine. One per judgement of a model; not thread-safe.
 
 #include <cstdint>
 

@@ -65,7 +65,8 @@ std::vector<EdgeId> OrderGraph::find_cycle() const {
     const Edge& edge = edges_[id];
     if (gone[edge.from] || gone[edge.to]) continue;
     ++tries;
-    std::vector<EdgeId> cycle = edge.from == edge.to ? std::vector<EdgeId>{} : find_path(edge.to, edge.from);
+    std::vector<EdgeId> cycle =
+        edge.from == edge.to ? std::vector<EdgeId>{} : find_path(edge.to, edge.from);
     if (cycle.empty() && edge.from != edge.to) continue;
     cycle.insert(cycle.begin(), id);
     if (best.empty() || cycle.size() < best.size()) best = std::move(cycle);

@@ -15,19 +15,19 @@ namespace consistory {
 
 /// Why one operation must come before another. One row each in witness/words.cpp.
 enum class Why : std::uint8_t {
-  session_order,    ///< same session, earlier
-  real_time,        ///< completed before the other was invoked
-  reads_from,       ///< the other read its value
-  version_order,    ///< the store gave it a lower version
-  list_order,       ///< a list shows them in this order
-  reads_initial,    ///< it read the initial value, so every update of the key comes later
-  list_lacks,       ///< it read a list without the other's element
-  overwritten,      ///< both updates precede `because`, which read the other one
-  read_before,      ///< it read `because`, which precedes the other update of the key
-  arrived,          ///< acknowledged before the quiescent phase, so every final read has it
-  visible_earlier,  ///< `because` must see both updates and returned the other one
-  swaps_over,       ///< the other is a cas that sees it, and overwrites what it sees
-  own_future,       ///< a session's read precedes its own later update
+  session_order,      ///< same session, earlier
+  real_time,          ///< completed before the other was invoked
+  reads_from,         ///< the other read its value
+  version_order,      ///< the store gave it a lower version
+  list_order,         ///< a list shows them in this order
+  reads_initial,      ///< it read the initial value, so every update of the key comes later
+  list_lacks,         ///< it read a list without the other's element
+  overwritten,        ///< both updates precede `because`, which read the other one
+  read_before,        ///< it read `because`, which precedes the other update of the key
+  arrived,            ///< acknowledged before the quiescent phase, so every final read has it
+  visible_earlier,    ///< `because` must see both updates and returned the other one
+  swaps_over,         ///< the other is a cas that sees it, and overwrites what it sees
+  own_future,         ///< a session's read precedes its own later update
   read_then_updated,  ///< a session read it before it made the other update
 };
 

@@ -7,7 +7,8 @@ namespace {
 constexpr std::size_t kBlockWords = 16;
 }
 
-KeyPast::KeyPast(const OrderGraph& graph, std::span<const Node> order, std::span<const KeyColumns> keys)
+KeyPast::KeyPast(const OrderGraph& graph, std::span<const Node> order,
+                 std::span<const KeyColumns> keys)
     : keys_(keys) {
   std::vector<std::size_t> column(graph.size(), SIZE_MAX);
   for (const KeyColumns& key : keys) {
@@ -28,7 +29,8 @@ KeyPast::KeyPast(const OrderGraph& graph, std::span<const Node> order, std::span
 }
 
 void for_each_key_block(const OrderGraph& graph, std::span<const Node> order,
-                        std::span<const KeyColumns> keys, const std::function<bool(const KeyPast&)>& visit) {
+                        std::span<const KeyColumns> keys,
+                        const std::function<bool(const KeyPast&)>& visit) {
   for (std::size_t first = 0; first < keys.size();) {
     std::size_t count = 0;
     for (std::size_t words = 0; first + count < keys.size(); ++count) {

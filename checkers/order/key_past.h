@@ -1,5 +1,6 @@
 #pragma once
-// KeyPast: for every node of an acyclic order graph, which updates of a key precede it, as bit rows.
+// KeyPast: for every node of an acyclic order graph, which updates of a key precede it, as bit
+// rows.
 //
 // Every polynomial checker here asks only that question, key by key. So instead of one n×n closure
 // the rows are computed for a block of keys at a time: O(edges · updates / 64) in all, with memory
@@ -18,7 +19,9 @@ namespace consistory {
 using Word = std::uint64_t;
 using Bits = std::vector<Word>;
 
-inline bool test(std::span<const Word> bits, std::size_t i) { return (bits[i / 64] >> (i % 64) & 1) != 0; }
+inline bool test(std::span<const Word> bits, std::size_t i) {
+  return (bits[i / 64] >> (i % 64) & 1) != 0;
+}
 inline void set(std::span<Word> bits, std::size_t i) { bits[i / 64] |= Word{1} << (i % 64); }
 inline bool any(std::span<const Word> bits) {
   for (const Word word : bits) {
@@ -64,7 +67,8 @@ class KeyPast {
 
 /// Computes KeyPast block by block and hands each to `visit` until it returns false.
 void for_each_key_block(const OrderGraph& graph, std::span<const Node> order,
-                        std::span<const KeyColumns> keys, const std::function<bool(const KeyPast&)>& visit);
+                        std::span<const KeyColumns> keys,
+                        const std::function<bool(const KeyPast&)>& visit);
 
 /// The columns of every key that has updates, ascending by key; columns are the points themselves.
 std::vector<KeyColumns> key_columns(const Resolved& resolved);

@@ -7,10 +7,12 @@ namespace consistory {
 namespace {
 
 bool is_prefix(const std::vector<Point>& shorter, const std::vector<Point>& longer) {
-  return shorter.size() <= longer.size() && std::equal(shorter.begin(), shorter.end(), longer.begin());
+  return shorter.size() <= longer.size() &&
+         std::equal(shorter.begin(), shorter.end(), longer.begin());
 }
 
-const std::vector<Point>& longest_list(const Resolved& resolved, const std::vector<Point>& readers) {
+const std::vector<Point>& longest_list(const Resolved& resolved,
+                                       const std::vector<Point>& readers) {
   const auto longest = std::max_element(readers.begin(), readers.end(), [&](Point a, Point b) {
     return resolved[a].sources.size() < resolved[b].sources.size();
   });
@@ -43,7 +45,8 @@ void ListEdges::add_lacks(const std::vector<Point>& readers, const std::vector<N
     }
     const std::set<Point> present(list.begin(), list.end());
     for (const Node append : appends) {
-      if (!present.contains(append)) graph_.add({reader, append, Why::list_lacks, UINT32_MAX, round_});
+      if (!present.contains(append))
+        graph_.add({reader, append, Why::list_lacks, UINT32_MAX, round_});
     }
   }
 }

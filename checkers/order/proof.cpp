@@ -11,7 +11,8 @@ constexpr std::size_t kSupportMax = 300;
 
 class Unfolder {
  public:
-  Unfolder(const OrderGraph& graph, const std::vector<OperationId>& id_of) : graph_(graph), id_of_(id_of) {}
+  Unfolder(const OrderGraph& graph, const std::vector<OperationId>& id_of)
+      : graph_(graph), id_of_(id_of) {}
 
   Proof run(const std::vector<EdgeId>& cycle) {
     proof_.cycle = steps_of(rotated(cycle));
@@ -68,7 +69,8 @@ class Unfolder {
     if (done_.size() >= kSupportMax || !done_.insert({edge.from, edge.to}).second) return;
     std::vector<EdgeId> path;
     if (edge.why == Why::read_before) path = graph_.find_path(edge.because, edge.to, edge.round);
-    else if (edge.why != Why::list_order) path = graph_.find_path(edge.from, edge.because, edge.round);
+    else if (edge.why != Why::list_order)
+      path = graph_.find_path(edge.from, edge.because, edge.round);
     for (const ProofStep& step : steps_of(path)) proof_.support.push_back(step);
     for (const EdgeId id : path) support(graph_.edges()[id]);
   }

@@ -26,13 +26,13 @@ enum class ProofShape : std::uint8_t {
 
 struct Proof {
   ProofShape shape = ProofShape::cycle;
-  std::vector<ProofStep> cycle;    ///< from each operation to the next, and back to the first
-  std::vector<ProofStep> support;  ///< why the derived steps of the cycle hold
+  std::vector<ProofStep> cycle;         ///< from each operation to the next, and back to the first
+  std::vector<ProofStep> support;       ///< why the derived steps of the cycle hold
   std::vector<OperationId> operations;  ///< every operation that the proof mentions, ascending
 };
 
-/// Unfolds a cycle of `graph`: derived edges are traced back to the path they rest on. `id_of` gives
-/// the operation of a node (kNoOperation for auxiliary ones, which are skipped over).
+/// Unfolds a cycle of `graph`: derived edges are traced back to the path they rest on. `id_of`
+/// gives the operation of a node (kNoOperation for auxiliary ones, which are skipped over).
 constexpr OperationId kNoOperation = UINT32_MAX;
 Proof unfold_cycle(const OrderGraph& graph, const std::vector<EdgeId>& cycle,
                    const std::vector<OperationId>& id_of);

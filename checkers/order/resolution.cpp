@@ -66,7 +66,8 @@ class Enumerator {
   }
 
   bool version_fits(const Operation& reader, const Operation& update) const {
-    if (reader.function != Function::read || !reader.version || history_.is_list[reader.key]) return true;
+    if (reader.function != Function::read || !reader.version || history_.is_list[reader.key])
+      return true;
     return !update.version || *update.version == *reader.version;
   }
 
@@ -91,19 +92,21 @@ class Enumerator {
       const std::vector<std::uint32_t> matching = writers_of(reader, value);
       const auto all = by_key_.find(operation.key);
       if (all != by_key_.end()) {
-        std::set_difference(all->second.begin(), all->second.end(), matching.begin(), matching.end(),
-                            std::back_inserter(candidates));
+        std::set_difference(all->second.begin(), all->second.end(), matching.begin(),
+                            matching.end(), std::back_inserter(candidates));
       }
     } else {
       candidates = writers_of(reader, value);
     }
     const bool nil_fits = (value == kNil) != anything_but;
-    const bool initial_version = operation.function != Function::read || operation.version.value_or(0) == 0;
+    const bool initial_version =
+        operation.function != Function::read || operation.version.value_or(0) == 0;
     if (nil_fits && initial_version) candidates.push_back(kInit);
     return candidates;
   }
 
-  /// Gives `reader` its forced sources and queues its ambiguous ones; false: nothing can explain it.
+  /// Gives `reader` its forced sources and queues its ambiguous ones; false: nothing can explain
+  /// it.
   bool activate(std::uint32_t reader) {
     active_[reader] = true;
     activated_.push_back(reader);

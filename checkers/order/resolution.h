@@ -1,5 +1,6 @@
 #pragma once
-// Completions and resolutions (MODELS §1.3): the two existential quantifiers in front of every model.
+// Completions and resolutions (MODELS §1.3): the two existential quantifiers in front of every
+// model.
 //
 // A completion keeps some of the indeterminate updates; a resolution gives every reading operation
 // the update that it read (or INIT). A history satisfies a model iff some completion and some
@@ -32,10 +33,10 @@ struct ResolvedOperation {
   bool list = false;
   std::int64_t invoke = 0;
   std::int64_t complete = kNever;
-  std::vector<Point> sources;          ///< register: none (INIT) or one; list: one per element
+  std::vector<Point> sources;           ///< register: none (INIT) or one; list: one per element
   std::optional<std::int64_t> version;  ///< of an update, its own or as a reader reported it
-  Point previous = kNoPoint;           ///< the session's last completed operation before this one
-  std::uint32_t position = 0;          ///< place in its session
+  Point previous = kNoPoint;            ///< the session's last completed operation before this one
+  std::uint32_t position = 0;           ///< place in its session
 };
 
 struct Resolved {

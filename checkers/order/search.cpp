@@ -162,9 +162,9 @@ class Search {
   const Serialisation& problem_;
   const Resolved& resolved_;
   Budget& budget_;
-  std::vector<std::uint32_t> waiting_;   // per node: predecessors not executed
-  std::vector<std::uint32_t> readers_;   // per point: validated readers
-  std::vector<std::uint32_t> pending_;   // per key: readers of its current value still to run
+  std::vector<std::uint32_t> waiting_;  // per node: predecessors not executed
+  std::vector<std::uint32_t> readers_;  // per point: validated readers
+  std::vector<std::uint32_t> pending_;  // per key: readers of its current value still to run
   std::vector<std::int64_t> hint_;
   std::set<std::pair<std::int64_t, Node>> ready_;
   Bits executed_;
@@ -176,6 +176,8 @@ class Search {
 
 }  // namespace
 
-Answer search(const Serialisation& problem, Budget& budget) { return Search(problem, budget).run(); }
+Answer search(const Serialisation& problem, Budget& budget) {
+  return Search(problem, budget).run();
+}
 
 }  // namespace consistory

@@ -13,7 +13,10 @@ namespace {
 class Saturation {
  public:
   explicit Saturation(Serialisation& problem)
-      : problem_(problem), resolved_(*problem.resolved), graph_(problem.order), readers_(resolved_.size()) {
+      : problem_(problem),
+        resolved_(*problem.resolved),
+        graph_(problem.order),
+        readers_(resolved_.size()) {
     for (Point point = 0; point < resolved_.size(); ++point) {
       if (problem.included[point] && problem.validated[point]) add_reader(point);
     }
@@ -22,7 +25,8 @@ class Saturation {
       if (!key.updates.empty()) keys_.push_back(std::move(key));
     }
     add_list_edges();
-    std::erase_if(keys_, [&](const KeyColumns& key) { return !register_readers_.contains(key.key); });
+    std::erase_if(keys_,
+                  [&](const KeyColumns& key) { return !register_readers_.contains(key.key); });
   }
 
   /// no, with a proof; or open: saturated without a contradiction.
@@ -192,7 +196,9 @@ class Saturation {
 }  // namespace
 
 Serialisation::Serialisation(const Resolved& history)
-    : resolved(&history), included(history.size(), false), validated(history.size(), false),
+    : resolved(&history),
+      included(history.size(), false),
+      validated(history.size(), false),
       order(history.size()) {}
 
 std::vector<OperationId> ids_of(const Resolved& resolved, Node node_count) {

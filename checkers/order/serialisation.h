@@ -9,7 +9,8 @@
 //     w' < r gives w' < w, and w < w' gives r < w'. A cycle refutes, with a proof.
 //  2. the reads are a chain (one session): the saturated order is then always extensible, by laying
 //     out the past of each read in turn (Bouajjani et al. 2017, for causal memory).
-//  3. every update of a key that is read is ordered against all others: any linear extension serves.
+//  3. every update of a key that is read is ordered against all others: any linear extension
+//  serves.
 //  4. frontier search with memory of dead frontiers (search.h), under the step budget.
 // Lists need no saturation: a list read fixes what comes before and after it.
 // Complexity: 1-3 O(rounds · edges · updates / 64); 4 exponential.
@@ -35,10 +36,10 @@ struct Serialisation {
   explicit Serialisation(const Resolved& history);
 
   const Resolved* resolved;
-  std::vector<bool> included;   ///< per point: takes part
-  std::vector<bool> validated;  ///< per point: a reading operation whose result must be right
+  std::vector<bool> included;      ///< per point: takes part
+  std::vector<bool> validated;     ///< per point: a reading operation whose result must be right
   bool reads_are_a_chain = false;  ///< all validated reads are ordered by `order`
-  OrderGraph order;             ///< over the points, then auxiliary nodes; round 0
+  OrderGraph order;                ///< over the points, then auxiliary nodes; round 0
 
   void require(Node from, Node to, Why why) { order.add({from, to, why, UINT32_MAX, 0}); }
 };
@@ -54,7 +55,8 @@ class ListEdges {
  public:
   ListEdges(const Resolved& resolved, OrderGraph& graph, std::uint32_t round)
       : resolved_(resolved), graph_(graph), round_(round) {}
-  /// Elements in list order, for each of `readers` of one key. Chains shared by several are added once.
+  /// Elements in list order, for each of `readers` of one key. Chains shared by several are added
+  /// once.
   void add_chains(const std::vector<Point>& readers);
   /// Each of `readers` before what its list lacks of `appends`.
   void add_lacks(const std::vector<Point>& readers, const std::vector<Node>& appends);

@@ -46,7 +46,9 @@ class Dependencies {
   }
 
  private:
-  static std::uint64_t code(KeyId key, ValueId value) { return static_cast<std::uint64_t>(key) << 32 | value; }
+  static std::uint64_t code(KeyId key, ValueId value) {
+    return static_cast<std::uint64_t>(key) << 32 | value;
+  }
   static ValueId written(const Operation& operation) {
     return operation.function == Function::remove ? kNil : operation.value;
   }
@@ -158,9 +160,9 @@ class Shrinker {
       if (operation.elements.empty()) continue;
       std::erase_if(operation.elements, [&](ValueId element) {
         const Ids appends = dependencies_.writers(operation.key, element, kNoOperation);
-        return !appends.empty() && std::none_of(appends.begin(), appends.end(), [&](OperationId append) {
-          return present.contains(append);
-        });
+        return !appends.empty() &&
+               std::none_of(appends.begin(), appends.end(),
+                            [&](OperationId append) { return present.contains(append); });
       });
     }
     return rest;

@@ -10,10 +10,10 @@
 namespace consistory {
 
 struct Shrunk {
-  History history;                     ///< the remainder
-  std::vector<OperationId> original;   ///< per operation of the remainder: its id in the whole
-  ModelVerdict verdict;                ///< of the remainder: violated
-  bool minimal = false;                ///< no single safe deletion keeps the violation
+  History history;                    ///< the remainder
+  std::vector<OperationId> original;  ///< per operation of the remainder: its id in the whole
+  ModelVerdict verdict;               ///< of the remainder: violated
+  bool minimal = false;               ///< no single safe deletion keeps the violation
 };
 
 /// `seed` is where the violation was seen; the search starts there and widens if it must.

@@ -15,15 +15,21 @@ std::string verb_phrase(const History& history, const Operation& operation) {
   const std::string key = shown(history.keys[operation.key]);
   const std::string value = shown(value_text(history, operation));
   switch (operation.function) {
-    case Function::write: return fmt::format("wrote {} = {}", key, value);
-    case Function::append: return fmt::format("appended {} to {}", value, key);
-    case Function::remove: return fmt::format("deleted {}", key);
-    case Function::read: return fmt::format("read {} = {}", key, value);
-    case Function::cas: break;
+    case Function::write:
+      return fmt::format("wrote {} = {}", key, value);
+    case Function::append:
+      return fmt::format("appended {} to {}", value, key);
+    case Function::remove:
+      return fmt::format("deleted {}", key);
+    case Function::read:
+      return fmt::format("read {} = {}", key, value);
+    case Function::cas:
+      break;
   }
   const std::string old = shown(to_string(history.values[operation.expected]));
   if (operation.updates()) return fmt::format("swapped {} from {} to {}", key, old, value);
-  const std::string saw = operation.seen ? ", seeing " + shown(to_string(history.values[*operation.seen])) : "";
+  const std::string saw =
+      operation.seen ? ", seeing " + shown(to_string(history.values[*operation.seen])) : "";
   return fmt::format("could not swap {} from {}{}", key, old, saw);
 }
 
@@ -32,24 +38,39 @@ std::string reason(const ProofStep& step) {
   const std::string b = letter(step.to);
   const std::string c = step.because ? letter(*step.because) : "?";
   switch (step.why) {
-    case Why::session_order: return fmt::format("{} comes before {}: the same session did it first", a, b);
-    case Why::real_time: return fmt::format("{} comes before {}: it completed before {} was invoked", a, b, b);
-    case Why::reads_from: return fmt::format("{} comes before {}: {} returned what {} wrote", a, b, b, a);
-    case Why::version_order: return fmt::format("{} comes before {}: the store gave it the lower version", a, b);
-    case Why::list_order: return fmt::format("{} comes before {}: the list that {} read shows them so", a, b, c);
+    case Why::session_order:
+      return fmt::format("{} comes before {}: the same session did it first", a, b);
+    case Why::real_time:
+      return fmt::format("{} comes before {}: it completed before {} was invoked", a, b, b);
+    case Why::reads_from:
+      return fmt::format("{} comes before {}: {} returned what {} wrote", a, b, b, a);
+    case Why::version_order:
+      return fmt::format("{} comes before {}: the store gave it the lower version", a, b);
+    case Why::list_order:
+      return fmt::format("{} comes before {}: the list that {} read shows them so", a, b, c);
     case Why::reads_initial:
-      return fmt::format("{} comes before {}: it returned the initial value, so {} was not there yet", a, b, b);
-    case Why::list_lacks: return fmt::format("{} comes before {}: its list lacks the element that {} appended", a, b, b);
+      return fmt::format(
+          "{} comes before {}: it returned the initial value, so {} was not there yet", a, b, b);
+    case Why::list_lacks:
+      return fmt::format("{} comes before {}: its list lacks the element that {} appended", a, b,
+                         b);
     case Why::overwritten:
-      return fmt::format("{} comes before {}: it comes before {}, which still returned what {} wrote", a, b, c, b);
+      return fmt::format(
+          "{} comes before {}: it comes before {}, which still returned what {} wrote", a, b, c, b);
     case Why::read_before:
-      return fmt::format("{} comes before {}: it returned what {} wrote, and {} overwrites that", a, b, c, b);
+      return fmt::format("{} comes before {}: it returned what {} wrote, and {} overwrites that", a,
+                         b, c, b);
     case Why::arrived:
-      return fmt::format("{} comes before {}: it was made before the final reads, which see all that arrived", a, b);
+      return fmt::format(
+          "{} comes before {}: it was made before the final reads, which see all that arrived", a,
+          b);
     case Why::visible_earlier:
-      return fmt::format("{} comes before {}: {} must see both, and returned what {} wrote", a, b, c, b);
-    case Why::swaps_over: return fmt::format("{} comes before {}: the swap overwrites what it sees", a, b);
-    case Why::own_future: return fmt::format("{} comes before {}: its session made {} only later", a, b, b);
+      return fmt::format("{} comes before {}: {} must see both, and returned what {} wrote", a, b,
+                         c, b);
+    case Why::swaps_over:
+      return fmt::format("{} comes before {}: the swap overwrites what it sees", a, b);
+    case Why::own_future:
+      return fmt::format("{} comes before {}: its session made {} only later", a, b, b);
     case Why::read_then_updated:
       return fmt::format("{} comes before {}: the session of {} had read it before", a, b, b);
   }
@@ -71,7 +92,8 @@ std::string own_write_missed(const History& history) {
   const Operation& last = history.operations.back();
   if (last.function != Function::read) return {};
   for (const Operation& operation : history.operations) {
-    const bool own = operation.session == last.session && operation.key == last.key && operation.updates();
+    const bool own =
+        operation.session == last.session && operation.key == last.key && operation.updates();
     if (!own) continue;
     return fmt::format("{}, and its later read of {} returned {}", describe(history, operation),
                        shown(history.keys[last.key]), shown(value_text(history, last)));
@@ -95,20 +117,34 @@ std::string reads_went_back(const History& history) {
 
 std::string_view why_name(Why why) {
   switch (why) {
-    case Why::session_order: return "session-order";
-    case Why::real_time: return "real-time";
-    case Why::reads_from: return "reads-from";
-    case Why::version_order: return "version-order";
-    case Why::list_order: return "list-order";
-    case Why::reads_initial: return "reads-initial";
-    case Why::list_lacks: return "list-lacks";
-    case Why::overwritten: return "overwritten";
-    case Why::read_before: return "read-before";
-    case Why::arrived: return "arrived";
-    case Why::visible_earlier: return "visible-earlier";
-    case Why::swaps_over: return "swaps-over";
-    case Why::own_future: return "own-future";
-    case Why::read_then_updated: return "read-then-updated";
+    case Why::session_order:
+      return "session-order";
+    case Why::real_time:
+      return "real-time";
+    case Why::reads_from:
+      return "reads-from";
+    case Why::version_order:
+      return "version-order";
+    case Why::list_order:
+      return "list-order";
+    case Why::reads_initial:
+      return "reads-initial";
+    case Why::list_lacks:
+      return "list-lacks";
+    case Why::overwritten:
+      return "overwritten";
+    case Why::read_before:
+      return "read-before";
+    case Why::arrived:
+      return "arrived";
+    case Why::visible_earlier:
+      return "visible-earlier";
+    case Why::swaps_over:
+      return "swaps-over";
+    case Why::own_future:
+      return "own-future";
+    case Why::read_then_updated:
+      return "read-then-updated";
   }
   return {};
 }
@@ -137,11 +173,12 @@ std::string headline(const Witness& witness, const Model& model) {
   if (model.name.starts_with("read-your-writes")) special = own_write_missed(history);
   if (model.name.starts_with("monotonic-reads")) special = reads_went_back(history);
   if (!special.empty()) return special;
-  const bool arrived = !witness.proof.cycle.empty() && witness.proof.cycle.front().why == Why::arrived;
+  const bool arrived =
+      !witness.proof.cycle.empty() && witness.proof.cycle.front().why == Why::arrived;
   if (arrived) {
     const ProofStep& step = witness.proof.cycle.front();
-    return fmt::format("{}, and after settling {} misses it", describe(history, history.operations[step.from]),
-                       letter(step.to));
+    return fmt::format("{}, and after settling {} misses it",
+                       describe(history, history.operations[step.from]), letter(step.to));
   }
   return fmt::format("no order that {} allows explains {} {} operations", model.name,
                      witness.minimal ? "these" : "the", history.size());
@@ -156,7 +193,8 @@ std::vector<std::string> reasons(const Witness& witness) {
     if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   }
   if (witness.proof.shape == ProofShape::exhaustion) {
-    lines.emplace_back("every possible order of these operations was tried; none explains all reads");
+    lines.emplace_back(
+        "every possible order of these operations was tried; none explains all reads");
   }
   return lines;
 }

@@ -1,6 +1,6 @@
 // consistory campaign FILE: every combination of configurations, workloads, faults and seeds.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <filesystem>
@@ -29,8 +29,9 @@ int act(const Options& options) {
     return result->record.exit_code;
   }
   for (const CampaignRun& run : result->record.runs) {
-    std::printf("%-12s %s | %s | seed %llu: %s\n", std::string(name_of(run.word)).c_str(), run.row.c_str(),
-                run.column.c_str(), static_cast<unsigned long long>(run.seed), run.sentence.c_str());
+    std::printf("%-12s %s | %s | seed %llu: %s\n", std::string(name_of(run.word)).c_str(),
+                run.row.c_str(), run.column.c_str(), static_cast<unsigned long long>(run.seed),
+                run.sentence.c_str());
   }
   for (const auto& [word, count] : count_classes(result->record)) {
     if (count > 0) std::printf("%zu %s\n", count, word.c_str());
@@ -44,7 +45,8 @@ int act(const Options& options) {
 std::function<int()> define_campaign(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("file", options->file, "The campaign, as TOML")->required();
-  app.add_option("-o,--out", options->out, "The folder that holds campaigns (default: $CONSISTORY_RESULTS or results/runs)");
+  app.add_option("-o,--out", options->out,
+                 "The folder that holds campaigns (default: $CONSISTORY_RESULTS or results/runs)");
   app.add_flag("--json", options->json, "Print campaign.json instead of text");
   app.add_flag("-q,--quiet", options->quiet, "No progress on stderr");
   return [options] { return act(*options); };

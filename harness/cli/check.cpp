@@ -1,6 +1,6 @@
 // consistory check: judges histories that were recorded before.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -80,10 +80,11 @@ std::vector<std::string> promised_by(const Question& question, const Recording& 
   for (const std::string& name : recording.promised) {
     if (find_model(name)) promised.push_back(name);
   }
-  return promised.empty() ? model_names() : promised;
+  return promised;
 }
 
-Result<RunRecord> judge_recording(const std::string& path, const Question& question, const Options& options) {
+Result<RunRecord> judge_recording(const std::string& path, const Question& question,
+                                  const Options& options) {
   Result<std::string> content = read_input(path);
   if (!content) return content.error();
   Result<Recording> recording = parse_recording(*content, path == "-" ? "standard input" : path);
@@ -93,6 +94,8 @@ Result<RunRecord> judge_recording(const std::string& path, const Question& quest
   record.status = "checked";
   record.store = recording->store.empty() ? "recorded history " + path : recording->store;
   record.promised = promised_by(question, *recording);
+  record.promised_by_default = record.promised.empty();
+  if (record.promised_by_default) record.promised = model_names();
   record.expected_violations = names_of(question.expect);
   record.recording = std::move(*recording);
   record.checked = true;
@@ -112,10 +115,12 @@ int check_file(const std::string& path, const Question& question, const Options&
   const Result<RunRecord> record = judge_recording(path, question, options);
   if (!record) return fail(record.error());
   if (!options.report.empty()) {
-    if (Status written = write_file(options.report, report_html(*record)); !written) return fail(written.error());
+    if (Status written = write_file(options.report, report_html(*record)); !written)
+      return fail(written.error());
   }
-  const std::string text = options.json ? verdict_json(*record)
-                                        : terminal_text(*record, options.report, {stdout_takes_colour()});
+  const std::string text = options.json
+                               ? verdict_json(*record)
+                               : terminal_text(*record, options.report, {stdout_takes_colour()});
   std::fputs(text.c_str(), stdout);
   return record->overall.exit_code;
 }
@@ -134,7 +139,8 @@ int batch_exit_code(const Judgement& judgement, const Question& question) {
   int code = 0;
   for (const JudgedModel& judged : judgement.models) {
     const auto& require = question.require;
-    const bool counts = require.empty() || std::find(require.begin(), require.end(), judged.model) != require.end();
+    const bool counts =
+        require.empty() || std::find(require.begin(), require.end(), judged.model) != require.end();
     if (!counts) continue;
     if (judged.verdict.verdict == Verdict::violated) code = worse_exit_code(code, 1);
     if (judged.verdict.verdict == Verdict::inconclusive) code = worse_exit_code(code, 2);
@@ -158,7 +164,10 @@ int check_batch(const std::string& path, const Question& question, const Options
     judging.steps = options.steps;
     judging.witnesses = false;
     const Judgement judgement = judge(litmus->history, judging);
-    std::fputs((options.json ? batch_line(litmus->id, judgement) : batch_text(litmus->id, judgement)).c_str(), stdout);
+    std::fputs(
+        (options.json ? batch_line(litmus->id, judgement) : batch_text(litmus->id, judgement))
+            .c_str(),
+        stdout);
     code = worse_exit_code(code, batch_exit_code(judgement, question));
   }
   return code;
@@ -169,7 +178,8 @@ int act(const Options& options) {
   if (!question) return fail(question.error());
   int code = 0;
   for (const std::string& path : options.files) {
-    const int one = options.batch ? check_batch(path, *question, options) : check_file(path, *question, options);
+    const int one = options.batch ? check_batch(path, *question, options)
+                                  : check_file(path, *question, options);
     if (one == 64 || one == 69) return one;
     code = worse_exit_code(code, one);
   }
@@ -182,10 +192,15 @@ std::function<int()> define_check(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("files", options->files, "History files; - for standard input")->required();
   app.add_option("-m,--model", options->models, "Models to judge (default: all)")->delimiter(',');
-  app.add_option("--require", options->require, "Models whose violation is exit 1 (default: those of -m; else what "
-                 "the history says was promised; else all)")->delimiter(',');
-  app.add_option("--expect-violation", options->expect_violation, "Models that must be found violated")->delimiter(',');
-  app.add_option("--check-steps", options->steps, "Budget of each search, in steps")->capture_default_str();
+  app.add_option("--require", options->require,
+                 "Models whose violation is exit 1 (default: those of -m; else what "
+                 "the history says was promised; else all)")
+      ->delimiter(',');
+  app.add_option("--expect-violation", options->expect_violation,
+                 "Models that must be found violated")
+      ->delimiter(',');
+  app.add_option("--check-steps", options->steps, "Budget of each search, in steps")
+      ->capture_default_str();
   app.add_option("--report", options->report, "Write an HTML report to this file");
   app.add_flag("--batch", options->batch, "Each line is one whole history (litmus format)");
   app.add_flag("--json", options->json, "Print JSON instead of text");

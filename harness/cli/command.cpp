@@ -13,7 +13,8 @@ constexpr std::array<CommandSpec, 6> kCommands = {{
     {"run", "run a store under faults, check its history, write a report",
      "  consistory run\n"
      "  consistory run --protocol eventual --require read-your-writes -d 10s --seed 7\n"
-     "  consistory run --protocol quorum -R 2 -W 2 --fault partition:halves,kill --expect-violation monotonic-reads\n",
+     "  consistory run --protocol quorum -R 2 -W 2 --fault partition:halves,kill "
+     "--expect-violation monotonic-reads\n",
      define_run},
     {"campaign", "run every combination of configurations, workloads, faults and seeds of a file",
      "  consistory campaign examples/smoke.toml\n", define_campaign},
@@ -24,9 +25,11 @@ constexpr std::array<CommandSpec, 6> kCommands = {{
      define_check},
     {"report", "judge a run again and write its report anew",
      "  consistory report results/runs/latest\n", define_report},
-    {"list", "list models, faults, workloads and stores", "  consistory list models\n", define_list},
+    {"list", "list models, faults, workloads and stores", "  consistory list models\n",
+     define_list},
     {"explain", "explain a consistency model, with a smallest history that breaks it",
-     "  consistory explain causal\n  consistory explain read-your-writes+monotonic-writes\n", define_explain},
+     "  consistory explain causal\n  consistory explain read-your-writes+monotonic-writes\n",
+     define_explain},
 }};
 
 }  // namespace
@@ -36,10 +39,14 @@ std::span<const CommandSpec> all_commands() { return kCommands; }
 int fail(const Error& error) {
   std::fprintf(stderr, "error: %s\n", error.message.c_str());
   switch (error.kind) {
-    case ErrorKind::usage: return 64;
-    case ErrorKind::environment: return 69;
-    case ErrorKind::store: return 3;
-    case ErrorKind::internal: return 70;
+    case ErrorKind::usage:
+      return 64;
+    case ErrorKind::environment:
+      return 69;
+    case ErrorKind::store:
+      return 3;
+    case ErrorKind::internal:
+      return 70;
   }
   return 70;
 }

@@ -1,7 +1,7 @@
 // consistory explain MODEL: what it promises, what it does not, and a smallest history that breaks
 // it, judged on the spot by the checker itself.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <cstdio>
 #include <memory>
@@ -29,9 +29,11 @@ std::string example(const Model& model) {
   }
   text += "because\n";
   for (OperationId id = 0; id < judged.witness->history.size(); ++id) {
-    text += fmt::format("  {}  {}\n", letter(id), describe(judged.witness->history, judged.witness->history.operations[id]));
+    text += fmt::format("  {}  {}\n", letter(id),
+                        describe(judged.witness->history, judged.witness->history.operations[id]));
   }
-  for (const std::string& reason : reasons(*judged.witness)) text += fmt::format("  - {}\n", reason);
+  for (const std::string& reason : reasons(*judged.witness))
+    text += fmt::format("  - {}\n", reason);
   return text;
 }
 
@@ -39,7 +41,8 @@ std::vector<std::string> stronger_than(std::string_view name) {
   std::vector<std::string> stronger;
   for (const Model& model : all_models()) {
     const auto weaker = implied_by(model.name);
-    if (std::find(weaker.begin(), weaker.end(), name) != weaker.end()) stronger.emplace_back(model.name);
+    if (std::find(weaker.begin(), weaker.end(), name) != weaker.end())
+      stronger.emplace_back(model.name);
   }
   return stronger;
 }
@@ -60,7 +63,8 @@ std::string explanation(const Model& model) {
 int act(const std::string& name) {
   if (name.empty()) {
     for (const Model& model : all_models()) {
-      std::printf("%-26s %s\n", std::string(model.name).c_str(), std::string(model.promise).c_str());
+      std::printf("%-26s %s\n", std::string(model.name).c_str(),
+                  std::string(model.promise).c_str());
     }
     return 0;
   }

@@ -1,6 +1,6 @@
 // consistory list: the tables of models, faults, workloads and stores.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
@@ -24,13 +24,15 @@ using Rows = std::vector<Row>;
 
 Rows models() {
   Rows rows;
-  for (const Model& model : all_models()) rows.push_back({std::string(model.name), std::string(model.promise)});
+  for (const Model& model : all_models())
+    rows.push_back({std::string(model.name), std::string(model.promise)});
   return rows;
 }
 Rows faults() {
   Rows rows;
   for (const FaultKind& kind : all_faults()) {
-    rows.push_back({std::string(kind.name), fmt::format("{} (evidence: {})", kind.summary, kind.evidence)});
+    rows.push_back(
+        {std::string(kind.name), fmt::format("{} (evidence: {})", kind.summary, kind.evidence)});
     for (const FaultVariant& variant : kind.variants) {
       rows.push_back({fmt::format("{}:{}", kind.name, variant.name), std::string(variant.summary)});
     }
@@ -46,7 +48,8 @@ Rows workloads() {
 }
 Rows stores() {
   Rows rows;
-  for (const StoreKind& store : all_stores()) rows.push_back({std::string(store.name), std::string(store.summary)});
+  for (const StoreKind& store : all_stores())
+    rows.push_back({std::string(store.name), std::string(store.summary)});
   return rows;
 }
 

@@ -1,8 +1,8 @@
 // consistory: puts a replicated store on trial. Commands stand in command.cpp.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <signal.h>
 #include <unistd.h>
+#include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <cstdio>
@@ -18,9 +18,10 @@ namespace {
 constexpr const char* kVersion = "consistory 0.1.0";
 
 std::string overview() {
-  std::string text = "Consistory puts a replicated store on trial.\n\n"
-                     "  consistory run                          the reference store under partition and kill\n"
-                     "  consistory check history.jsonl          judge a recorded history\n\n";
+  std::string text =
+      "Consistory puts a replicated store on trial.\n\n"
+      "  consistory run                          the reference store under partition and kill\n"
+      "  consistory check history.jsonl          judge a recorded history\n\n";
   for (const CommandSpec& command : all_commands()) {
     text += fmt::format("  {:<10} {}\n", command.name, command.summary);
   }
@@ -40,8 +41,9 @@ std::optional<Error> unknown_option(const CLI::App& app, int argc, char** argv) 
     const std::string name = word.substr(0, word.find('='));
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const std::string near = closest(name, known);
-    return usage_error(fmt::format("{}: unknown option {}{} (consistory {} --help lists them)", argv[1],
-                                   name, near.empty() ? "" : fmt::format("; did you mean {}?", near), argv[1]));
+    return usage_error(
+        fmt::format("{}: unknown option {}{} (consistory {} --help lists them)", argv[1], name,
+                    near.empty() ? "" : fmt::format("; did you mean {}?", near), argv[1]));
   }
   return std::nullopt;
 }
@@ -106,6 +108,7 @@ int main(int argc, char** argv) {
   try {
     return consistory::run(argc, argv);
   } catch (const std::exception& error) {
-    return consistory::fail({consistory::ErrorKind::internal, std::string("internal error: ") + error.what()});
+    return consistory::fail(
+        {consistory::ErrorKind::internal, std::string("internal error: ") + error.what()});
   }
 }

@@ -1,6 +1,6 @@
 // consistory report: judges a stored run again and writes its report anew.
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
 #include <cstdio>
@@ -34,7 +34,8 @@ Result<Json> read_json(const std::string& path) {
   Result<std::string> content = read_input(path);
   if (!content) return content.error();
   Json json = Json::parse(*content, nullptr, false);
-  if (!json.is_object()) return usage_error(fmt::format("{} is not a JSON object; is this a run's directory?", path));
+  if (!json.is_object())
+    return usage_error(fmt::format("{} is not a JSON object; is this a run's directory?", path));
   return json;
 }
 
@@ -53,7 +54,8 @@ Result<RunRecord> load_run(const std::string& directory) {
   record.store = text_of(*run, "store");
   record.arguments = text_of(*run, "arguments");
   record.command = text_of(*run, "rerun");
-  record.seed = run->value("seed", Json()).is_number_unsigned() ? (*run)["seed"].get<std::uint64_t>() : 0;
+  record.seed =
+      run->value("seed", Json()).is_number_unsigned() ? (*run)["seed"].get<std::uint64_t>() : 0;
   record.left_out = texts_of(*run, "workloads_left_out");
   for (const std::string& name : texts_of(*run, "promised")) {
     if (find_model(name)) record.promised.push_back(name);
@@ -77,7 +79,8 @@ int act(const std::vector<std::string>& directories) {
     }
     examine(*record, judging, {});
     const std::string path = directory + "/report.html";
-    if (Status written = write_file(path, report_html(*record)); !written) return fail(written.error());
+    if (Status written = write_file(path, report_html(*record)); !written)
+      return fail(written.error());
     if (Status written = write_file(directory + "/verdict.json", verdict_json(*record)); !written) {
       return fail(written.error());
     }

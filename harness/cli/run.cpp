@@ -24,9 +24,10 @@ int act(const Options& options) {
   if (!plan) return fail(plan.error());
   const Result<RunResult> result = perform_run(*plan, options.quiet);
   if (!result) return fail(result.error());
-  const std::string text = options.json ? verdict_json(result->record)
-                                        : terminal_text(result->record, result->directory + "/report.html",
-                                                        {stdout_takes_colour()});
+  const std::string text = options.json
+                               ? verdict_json(result->record)
+                               : terminal_text(result->record, result->directory + "/report.html",
+                                               {stdout_takes_colour()});
   std::fputs(text.c_str(), stdout);
   return result->record.overall.exit_code;
 }

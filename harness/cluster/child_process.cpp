@@ -86,10 +86,11 @@ Result<pid_t> spawn_here(const Command& command, const std::string& log_path) {
     return environment_error(fmt::format("cannot write {}: {}", log_path, std::strerror(errno)));
   }
   std::error_code error;
-  bp::child child(bp::exe = command.program, bp::args = command.arguments, bp::std_in < bp::null,
-                  (bp::std_out & bp::std_err) > log, Isolate{}, error);
+  bp::child child(bp::exe = command.program, bp::args = command.arguments,
+                  bp::std_in<bp::null, (bp::std_out & bp::std_err)> log, Isolate{}, error);
   std::fclose(log);
-  if (error) return environment_error(fmt::format("cannot start {}: {}", command.program, error.message()));
+  if (error)
+    return environment_error(fmt::format("cannot start {}: {}", command.program, error.message()));
   const pid_t pid = child.id();
   child.detach();  // from here on the group is ours to signal and to reap
   setpgid(pid, pid);

@@ -27,8 +27,9 @@ struct Command {
 /// Not thread-safe; move-only. Destruction kills the group and reaps.
 class ChildProcess {
  public:
-  /// Starts `command` with its output appended to `log_path`. PR_SET_PDEATHSIG fires when the thread
-  /// that forked ends, so every spawn happens on one thread that lives as long as the program.
+  /// Starts `command` with its output appended to `log_path`. PR_SET_PDEATHSIG fires when the
+  /// thread that forked ends, so every spawn happens on one thread that lives as long as the
+  /// program.
   static Result<ChildProcess> spawn(const Command& command, const std::string& log_path);
 
   ChildProcess(ChildProcess&& other) noexcept;

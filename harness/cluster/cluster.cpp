@@ -39,8 +39,10 @@ Status Cluster::assign_ports() {
     }
     member.layout.port = static_cast<unsigned short>(options_.first_port + i);
     if (!port_is_free(member.layout.port)) {
-      return environment_error(fmt::format("port {} of 127.0.0.1 is in use: choose another --port-base, or "
-                                           "leave it out for free ports", member.layout.port));
+      return environment_error(
+          fmt::format("port {} of 127.0.0.1 is in use: choose another --port-base, or "
+                      "leave it out for free ports",
+                      member.layout.port));
     }
   }
   return Done{};
@@ -62,14 +64,16 @@ Status Cluster::lay_out() {
     std::error_code error;
     std::filesystem::create_directories(layout.data_directory, error);
     if (error) {
-      return environment_error(fmt::format("cannot create {}: {}", layout.data_directory, error.message()));
+      return environment_error(
+          fmt::format("cannot create {}: {}", layout.data_directory, error.message()));
     }
   }
   return Done{};
 }
 
 std::string Cluster::url(Place node) const {
-  const unsigned short port = relay_->carries_clients() ? relay_->port(kClients, node) : nodes_[node - 1].layout.port;
+  const unsigned short port =
+      relay_->carries_clients() ? relay_->port(kClients, node) : nodes_[node - 1].layout.port;
   return fmt::format("http://127.0.0.1:{}", port);
 }
 
@@ -93,7 +97,8 @@ std::string Cluster::last_words(Place node) const {
 }
 
 Status Cluster::spawn(Place node) {
-  Result<ChildProcess> process = ChildProcess::spawn(store_.command(member(node).layout), log_path(node));
+  Result<ChildProcess> process =
+      ChildProcess::spawn(store_.command(member(node).layout), log_path(node));
   if (!process) return process.error();
   const std::lock_guard lock(mutex_);
   member(node).process = std::move(*process);
@@ -102,24 +107,27 @@ Status Cluster::spawn(Place node) {
 
 Status Cluster::await_ready(Place node) {
   const Nanos deadline = monotonic_now() + options_.start_timeout;
-  const std::string url = fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
+  const std::string url =
+      fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
   while (monotonic_now() < deadline) {
     if (store_.parse_status(http_exchange({url, "", kSecond}))) return Done{};
     const std::lock_guard lock(mutex_);
     const auto end = member(node).process->wait(monotonic_now() + kPoll);
     if (end) {
-      return store_error(fmt::format("node {} {} before it served: {} (log: {})", name(node), describe_end(*end),
-                                     last_words(node), log_path(node)));
+      return store_error(fmt::format("node {} {} before it served: {} (log: {})", name(node),
+                                     describe_end(*end), last_words(node), log_path(node)));
     }
   }
   return store_error(fmt::format("node {} did not serve within {:.0f} s (log: {})", name(node),
-                                 static_cast<double>(options_.start_timeout) / kSecond, log_path(node)));
+                                 static_cast<double>(options_.start_timeout) / kSecond,
+                                 log_path(node)));
 }
 
 Result<std::string> Cluster::kill(Place node) {
   const std::lock_guard lock(mutex_);
   std::optional<ChildProcess>& process = member(node).process;
-  if (!process) return store_error(fmt::format("node {} is not running, so it cannot be killed", name(node)));
+  if (!process)
+    return store_error(fmt::format("node {} is not running, so it cannot be killed", name(node)));
   process->signal(SIGKILL);
   const auto end = process->wait(monotonic_now() + kEndTimeout);
   if (!end) return store_error(fmt::format("node {} did not end after SIGKILL", name(node)));
@@ -140,12 +148,14 @@ Status Cluster::ensure_running(Place node) {
 Result<std::string> Cluster::pause(Place node) {
   const std::lock_guard lock(mutex_);
   const std::optional<ChildProcess>& process = member(node).process;
-  if (!process) return store_error(fmt::format("node {} is not running, so it cannot be paused", name(node)));
+  if (!process)
+    return store_error(fmt::format("node {} is not running, so it cannot be paused", name(node)));
   process->signal(SIGSTOP);
   const Nanos deadline = monotonic_now() + kSecond;
   while (process->state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
   const char state = process->state();
-  if (state != 'T') return store_error(fmt::format("node {} is in state {} after SIGSTOP", name(node), state));
+  if (state != 'T')
+    return store_error(fmt::format("node {} is in state {} after SIGSTOP", name(node), state));
   return std::string("T (stopped)");
 }
 
@@ -161,15 +171,16 @@ std::optional<std::string> Cluster::unexpected_end() {
     std::optional<ChildProcess>& process = member(node).process;
     if (!process) continue;  // killed on purpose, or being started again
     if (const auto end = process->wait(0)) {
-      return fmt::format("node {} {} though nothing killed it: {} (log: {})", name(node), describe_end(*end),
-                         last_words(node), log_path(node));
+      return fmt::format("node {} {} though nothing killed it: {} (log: {})", name(node),
+                         describe_end(*end), last_words(node), log_path(node));
     }
   }
   return std::nullopt;
 }
 
 std::optional<NodeStatus> Cluster::status(Place node) const {
-  const std::string url = fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
+  const std::string url =
+      fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
   return store_.parse_status(http_exchange({url, "", kSecond}));
 }
 

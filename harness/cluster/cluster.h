@@ -16,7 +16,7 @@ namespace consistory {
 
 struct ClusterOptions {
   std::size_t nodes = 3;
-  std::string data_directory;   ///< one folder a node is made in it
+  std::string data_directory;  ///< one folder a node is made in it
   std::string log_directory;
   std::uint64_t seed = 0;
   bool relay_clients = false;
@@ -51,7 +51,8 @@ class Cluster final : public ProcessControl {
     std::optional<ChildProcess> process;
   };
 
-  Cluster(const Store& store, ClusterOptions options) : store_(store), options_(std::move(options)) {}
+  Cluster(const Store& store, ClusterOptions options)
+      : store_(store), options_(std::move(options)) {}
   Status assign_ports();
   Status lay_out();
   Status spawn(Place node);

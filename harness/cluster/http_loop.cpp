@@ -84,7 +84,9 @@ void set_request(Exchange& exchange) {
 
 HttpAnswer answer_of(Exchange& exchange, CURLcode code) {
   HttpAnswer answer;
-  answer.unsent = code == CURLE_COULDNT_CONNECT;
+  // A refused connection may be libcurl's second try after a reused one broke with the request on
+  // its way: only a body that was never handed out proves that nothing was sent.
+  answer.unsent = code == CURLE_COULDNT_CONNECT && exchange.sent == 0;
   if (code != CURLE_OK) {
     answer.error = code == CURLE_OPERATION_TIMEDOUT ? "timeout"
                    : answer.unsent                  ? "connection-refused"
@@ -123,7 +125,8 @@ class HttpLoop::Impl {
     Exchange& exchange = exchanges_[slot];
     exchange.request = std::move(request);
     set_request(exchange);
-    CONSISTORY_CHECK(curl_multi_add_handle(multi_, exchange.easy) == CURLM_OK, "libcurl refused an exchange");
+    CONSISTORY_CHECK(curl_multi_add_handle(multi_, exchange.easy) == CURLM_OK,
+                     "libcurl refused an exchange");
   }
 
   std::vector<Finished> poll(Nanos span) {
@@ -158,7 +161,9 @@ class HttpLoop::Impl {
 
 HttpLoop::HttpLoop(std::size_t slots) : impl_(std::make_unique<Impl>(slots)) {}
 HttpLoop::~HttpLoop() = default;
-void HttpLoop::start(std::size_t slot, HttpRequest request) { impl_->start(slot, std::move(request)); }
+void HttpLoop::start(std::size_t slot, HttpRequest request) {
+  impl_->start(slot, std::move(request));
+}
 std::vector<HttpLoop::Finished> HttpLoop::poll(Nanos span) { return impl_->poll(span); }
 void HttpLoop::wake() { impl_->wake(); }
 

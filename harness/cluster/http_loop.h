@@ -1,7 +1,7 @@
 #pragma once
 // HttpLoop: many HTTP exchanges at once on one thread (libcurl multi). It never sends a request
-// twice: libcurl would quietly repeat one whose reused connection broke before an answer came, and a
-// repeated write is a duplicate; here such an exchange ends with `unsent = false`.
+// twice: libcurl would quietly repeat one whose reused connection broke before an answer came, and
+// a repeated write is a duplicate; here such an exchange ends with `unsent = false`.
 
 #include <cstdint>
 #include <memory>
@@ -20,10 +20,10 @@ struct HttpRequest {
 };
 
 struct HttpAnswer {
-  long status = 0;        ///< 0: no answer
+  long status = 0;  ///< 0: no answer
   std::string body;
-  bool unsent = false;    ///< provably nothing was sent (connection refused)
-  std::string error;      ///< why there is no answer
+  bool unsent = false;  ///< provably nothing was sent (connection refused)
+  std::string error;    ///< why there is no answer
 };
 
 /// Owned by one thread; only wake() may be called from others.

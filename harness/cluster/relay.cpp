@@ -90,48 +90,52 @@ class Relay::Engine {
 
   void accept(tcp::acceptor& acceptor, Place from, Place to, unsigned short target) {
     const auto connection = std::make_shared<Connection>(context_);
-    acceptor.async_accept(connection->opener, [this, &acceptor, connection, from, to, target](ErrorCode error) {
-      if (error == asio::error::operation_aborted) return;
-      if (!error) connect(connection, from, to, target);
-      accept(acceptor, from, to, target);
-    });
+    acceptor.async_accept(connection->opener,
+                          [this, &acceptor, connection, from, to, target](ErrorCode error) {
+                            if (error == asio::error::operation_aborted) return;
+                            if (!error) connect(connection, from, to, target);
+                            accept(acceptor, from, to, target);
+                          });
   }
 
   void connect(const Shared& connection, Place from, Place to, unsigned short target) {
-    connection->target.async_connect({kLoopback, target}, [this, connection, from, to](ErrorCode error) {
-      if (error) return connection->close();
-      ErrorCode ignored;
-      connection->opener.set_option(tcp::no_delay(true), ignored);
-      connection->target.set_option(tcp::no_delay(true), ignored);
-      pump(connection, {from, to, true});
-      pump(connection, {to, from, false});
-    });
+    connection->target.async_connect({kLoopback, target},
+                                     [this, connection, from, to](ErrorCode error) {
+                                       if (error) return connection->close();
+                                       ErrorCode ignored;
+                                       connection->opener.set_option(tcp::no_delay(true), ignored);
+                                       connection->target.set_option(tcp::no_delay(true), ignored);
+                                       pump(connection, {from, to, true});
+                                       pump(connection, {to, from, false});
+                                     });
   }
 
   void pump(const Shared& connection, const Direction& direction) {
     tcp::socket& source = direction.forward ? connection->opener : connection->target;
     auto& buffer = connection->buffers[direction.forward ? 0 : 1];
-    source.async_read_some(asio::buffer(buffer), [this, connection, direction](ErrorCode error, std::size_t size) {
-      Link& over = link(direction.from, direction.to);
-      // The end of a stream is news too: it waits like bytes do.
-      const auto go_on = [this, connection, direction, error, size] {
-        if (error) return connection->close();
-        pass(connection, direction, size);
-      };
-      if (!over.cut) return go_on();
-      over.bytes_held += size;
-      ++over.connections_held;
-      over.waiting.emplace_back(go_on);
-    });
+    source.async_read_some(asio::buffer(buffer),
+                           [this, connection, direction](ErrorCode error, std::size_t size) {
+                             Link& over = link(direction.from, direction.to);
+                             // The end of a stream is news too: it waits like bytes do.
+                             const auto go_on = [this, connection, direction, error, size] {
+                               if (error) return connection->close();
+                               pass(connection, direction, size);
+                             };
+                             if (!over.cut) return go_on();
+                             over.bytes_held += size;
+                             ++over.connections_held;
+                             over.waiting.emplace_back(go_on);
+                           });
   }
 
   void pass(const Shared& connection, const Direction& direction, std::size_t size) {
     tcp::socket& sink = direction.forward ? connection->target : connection->opener;
     auto& buffer = connection->buffers[direction.forward ? 0 : 1];
-    asio::async_write(sink, asio::buffer(buffer, size), [this, connection, direction](ErrorCode error, std::size_t) {
-      if (error) return connection->close();
-      pump(connection, direction);
-    });
+    asio::async_write(sink, asio::buffer(buffer, size),
+                      [this, connection, direction](ErrorCode error, std::size_t) {
+                        if (error) return connection->close();
+                        pump(connection, direction);
+                      });
   }
 
   std::size_t places_;
@@ -155,7 +159,8 @@ Result<std::unique_ptr<Relay>> Relay::start(const std::vector<unsigned short>& t
     for (Place to = 1; to < places; ++to) {
       if (from == to) continue;
       const ErrorCode error = engine->listen(from, to, target_ports[to - 1]);
-      if (error) return environment_error(fmt::format("cannot listen on loopback: {}", error.message()));
+      if (error)
+        return environment_error(fmt::format("cannot listen on loopback: {}", error.message()));
     }
   }
   engine->run();

@@ -44,7 +44,8 @@ CampaignRun run_cell(const CampaignCell& cell, const std::string& directory, boo
 }
 
 Status save(const CampaignRecord& record, const std::string& directory) {
-  if (Status written = write_file(directory + "/campaign.json", campaign_json(record)); !written) return written;
+  if (Status written = write_file(directory + "/campaign.json", campaign_json(record)); !written)
+    return written;
   return write_file(directory + "/index.html", campaign_html(record));
 }
 
@@ -56,14 +57,15 @@ std::string campaigns_root(const std::string& out) {
 
 }  // namespace
 
-Result<CampaignResult> perform_campaign(const Campaign& campaign, const std::string& out, bool quiet) {
+Result<CampaignResult> perform_campaign(const Campaign& campaign, const std::string& out,
+                                        bool quiet) {
   Result<RunDirectory> directory = RunDirectory::create(campaigns_root(out));
   if (!directory) return directory.error();
   Progress progress(quiet);
   CampaignRecord record{directory->id(), campaign.name, campaign.file, 0, {}};
   for (const CampaignCell& cell : campaign.cells) {
-    progress.event(fmt::format("run {} of {}: {} | {} | seed {}", record.runs.size() + 1, campaign.cells.size(),
-                               cell.row, cell.column, cell.seed));
+    progress.event(fmt::format("run {} of {}: {} | {} | seed {}", record.runs.size() + 1,
+                               campaign.cells.size(), cell.row, cell.column, cell.seed));
     record.runs.push_back(run_cell(cell, directory->path(), quiet));
     record.exit_code = worse_exit_code(record.exit_code, record.runs.back().exit_code);
     if (interrupts() > 0) record.exit_code = interrupt_exit_code();

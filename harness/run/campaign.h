@@ -32,6 +32,7 @@ struct CampaignResult {
 };
 
 /// Runs the cells one after the other; a failed run does not stop the rest, an interrupt does.
-Result<CampaignResult> perform_campaign(const Campaign& campaign, const std::string& out, bool quiet);
+Result<CampaignResult> perform_campaign(const Campaign& campaign, const std::string& out,
+                                        bool quiet);
 
 }  // namespace consistory

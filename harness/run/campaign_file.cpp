@@ -22,18 +22,22 @@ class Reader {
       file = toml::parse_file(path_);
     } catch (const toml::parse_error& error) {
       const auto& at = error.source().begin;
-      return usage_error(fmt::format("{}:{}:{}: {}", path_, at.line, at.column, error.description()));
+      return usage_error(
+          fmt::format("{}:{}:{}: {}", path_, at.line, at.column, error.description()));
     }
     Campaign campaign;
     campaign.file = path_;
-    refuse_unknown(file, {"schema", "name", "run", "config", "workloads", "faults", "seeds"}, "the campaign");
+    refuse_unknown(file, {"schema", "name", "run", "config", "workloads", "faults", "seeds"},
+                   "the campaign");
     if (file["schema"].value_or(0) != 1) problem(file, "a campaign starts with schema = 1");
     campaign.name = file["name"].value_or(std::string("unnamed"));
     read_cells(file, campaign);
     if (error_) return *error_;
     for (const CampaignCell& cell : campaign.cells) {
       const Result<RunPlan> plan = make_plan(cell.arguments);
-      if (!plan) return usage_error(fmt::format("{}: {} | {}: {}", path_, cell.row, cell.column, plan.error().message));
+      if (!plan)
+        return usage_error(
+            fmt::format("{}: {} | {}: {}", path_, cell.row, cell.column, plan.error().message));
     }
     return campaign;
   }
@@ -45,7 +49,8 @@ class Reader {
     error_ = usage_error(fmt::format("{}:{}:{}: {}", path_, at.line, at.column, what));
   }
 
-  void refuse_unknown(const toml::table& table, const std::vector<std::string>& known, std::string_view where) {
+  void refuse_unknown(const toml::table& table, const std::vector<std::string>& known,
+                      std::string_view where) {
     for (const auto& [key, node] : table) {
       const std::string name(key.str());
       if (std::find(known.begin(), known.end(), name) != known.end() || error_) continue;
@@ -85,9 +90,10 @@ class Reader {
 
   /// The keys of [run] and of each [[config]]; what is left is a setting of the store.
   void read_arguments(const toml::table& table, std::string_view where, RunArguments& arguments) {
-    std::vector<std::string> known = {"duration", "nodes", "concurrency", "rate", "keys", "read_ratio",
-                                      "sessions", "fault_every", "fault_for", "op_timeout", "models",
-                                      "require", "expect_violation", "store", "check_steps"};
+    std::vector<std::string> known = {
+        "duration",   "nodes",    "concurrency",      "rate",      "keys",
+        "read_ratio", "sessions", "fault_every",      "fault_for", "op_timeout",
+        "models",     "require",  "expect_violation", "store",     "check_steps"};
     const std::size_t own = known.size();
     for (std::string name : reference_store_settings()) {
       std::replace(name.begin(), name.end(), '-', '_');
@@ -99,7 +105,8 @@ class Reader {
       const std::string name(key.str());
       const auto place = std::find(known.begin(), known.end(), name);
       if (name == "name" || place == known.end()) continue;
-      if (place - known.begin() >= static_cast<std::ptrdiff_t>(own)) read_setting(name, node, arguments);
+      if (place - known.begin() >= static_cast<std::ptrdiff_t>(own))
+        read_setting(name, node, arguments);
       else read_argument(name, node, arguments);
     }
   }
@@ -139,7 +146,8 @@ class Reader {
     if (node == nullptr) return {{}};
     const toml::array* array = node->as_array();
     if (array == nullptr || array->empty()) {
-      problem(*node, fmt::format("{} must be an array, each entry a name or an array of names", name));
+      problem(*node,
+              fmt::format("{} must be an array, each entry a name or an array of names", name));
       return {{}};
     }
     for (const toml::node& mix : *array) all.push_back(strings(mix));
@@ -167,15 +175,19 @@ class Reader {
       if (run->is_table()) read_arguments(*run->as_table(), "run", base);
       else problem(*run, "run must be a table");
     }
-    const toml::array* configs = file.get("config") == nullptr ? nullptr : file["config"].as_array();
-    if (configs == nullptr || configs->empty()) return problem(file, "a campaign needs at least one [[config]]");
+    const toml::array* configs =
+        file.get("config") == nullptr ? nullptr : file["config"].as_array();
+    if (configs == nullptr || configs->empty())
+      return problem(file, "a campaign needs at least one [[config]]");
     const auto workload_mixes = mixes(file, "workloads");
     const auto fault_mixes = mixes(file, "faults");
     for (const toml::node& config : *configs) {
-      if (!config.is_table()) return problem(config, "config must be an array of tables, written [[config]]");
+      if (!config.is_table())
+        return problem(config, "config must be an array of tables, written [[config]]");
       RunArguments arguments = base;
       read_arguments(*config.as_table(), "a config", arguments);
-      const std::string name = (*config.as_table())["name"].value_or(fmt::format("config {}", campaign.cells.size()));
+      const std::string name =
+          (*config.as_table())["name"].value_or(fmt::format("config {}", campaign.cells.size()));
       for (const auto& workloads : workload_mixes) {
         for (const auto& faults : fault_mixes) {
           for (const std::uint64_t seed : seeds(file)) {
@@ -186,7 +198,8 @@ class Reader {
     }
   }
 
-  static CampaignCell cell(const std::string& name, RunArguments arguments, const std::vector<std::string>& workloads,
+  static CampaignCell cell(const std::string& name, RunArguments arguments,
+                           const std::vector<std::string>& workloads,
                            const std::vector<std::string>& faults, std::uint64_t seed) {
     if (!workloads.empty()) arguments.workloads = workloads;
     if (!faults.empty()) arguments.faults = faults;

@@ -27,12 +27,19 @@ std::vector<Mark> MarkQueue::take() {
   return std::exchange(marks_, {});
 }
 
-Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks, Progress& progress,
-           Nanos started)
-    : plan_(plan), cluster_(cluster), journal_(journal), marks_(marks), progress_(progress), started_(started),
-      random_(Random(plan.seed).fork("operations")), node_random_(Random(plan.seed).fork("nodes")),
+Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks,
+           Progress& progress, Nanos started)
+    : plan_(plan),
+      cluster_(cluster),
+      journal_(journal),
+      marks_(marks),
+      progress_(progress),
+      started_(started),
+      random_(Random(plan.seed).fork("operations")),
+      node_random_(Random(plan.seed).fork("nodes")),
       http_(plan.concurrency + plan.nodes) {
-  for (const Workload* workload : plan.workloads) generators_.push_back(workload->make(plan.workload_options));
+  for (const Workload* workload : plan.workloads)
+    generators_.push_back(workload->make(plan.workload_options));
   for (std::size_t i = 0; i < plan.concurrency; ++i) {
     sessions_.push_back({std::to_string(i), i % plan.nodes + 1, {}, false});
     idle_.push_back(i);
@@ -81,7 +88,8 @@ Status Load::send_issued() {
   if (Status flushed = journal_.flush(); !flushed) return flushed;
   for (const std::size_t slot : issued_now_) {
     const Session& session = sessions_[slot];
-    HttpRequest request = plan_.store->encode(session.invocation, cluster_.url(session.node), session.final);
+    HttpRequest request =
+        plan_.store->encode(session.invocation, cluster_.url(session.node), session.final);
     request.timeout = plan_.op_timeout;
     http_.start(slot, std::move(request));
     ++in_flight_;
@@ -126,16 +134,17 @@ void Load::take_marks() {
   for (const Mark& mark : marks_.take()) {
     journal_.record(mark);
     if (!mark.state.empty()) {
-      progress_.event(fmt::format("{:6.2f} s  {} {} {}", static_cast<double>(mark.time) / kSecond, mark.what,
-                                  mark.state, mark.detail));
+      progress_.event(fmt::format("{:6.2f} s  {} {} {}", static_cast<double>(mark.time) / kSecond,
+                                  mark.what, mark.state, mark.detail));
     }
   }
 }
 
 void Load::show_state() {
   progress_.state(fmt::format("load {:.0f}/{:.0f} s: {} operations, {} ok, {} in flight",
-                              static_cast<double>(now()) / kSecond, static_cast<double>(plan_.duration) / kSecond,
-                              issued_, ok_, in_flight_));
+                              static_cast<double>(now()) / kSecond,
+                              static_cast<double>(plan_.duration) / kSecond, issued_, ok_,
+                              in_flight_));
 }
 
 Status Load::watch_nodes() {
@@ -154,7 +163,8 @@ Status Load::run() {
     if (Status sent = send_issued(); !sent) return sent;
     if (over && in_flight_ == 0) break;
     const Nanos wait = idle_.empty() || plan_.rate <= 0 ? kPollMax : next_due_ - now();
-    for (const std::size_t slot : complete(std::clamp(wait, kMillisecond, kPollMax))) idle_.push_back(slot);
+    for (const std::size_t slot : complete(std::clamp(wait, kMillisecond, kPollMax)))
+      idle_.push_back(slot);
     if (healthy) healthy = watch_nodes();
     show_state();
   }
@@ -171,7 +181,8 @@ Status Load::read_finals() {
   std::vector<std::size_t> next(plan_.nodes, 0);
   std::vector<int> attempts(plan_.nodes, 0);
   const auto issue_next = [&](std::size_t node) {
-    if (next[node] < keys.size()) issue(plan_.concurrency + node, {Function::read, keys[next[node]], {}});
+    if (next[node] < keys.size())
+      issue(plan_.concurrency + node, {Function::read, keys[next[node]], {}});
   };
   for (std::size_t node = 0; node < plan_.nodes; ++node) issue_next(node);
   for (;;) {

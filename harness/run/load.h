@@ -30,8 +30,8 @@ class MarkQueue {
 class Load {
  public:
   /// `started`: the zero of every time in the history. All references must outlive this object.
-  Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks, Progress& progress,
-       Nanos started);
+  Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks,
+       Progress& progress, Nanos started);
 
   /// Issues operations until the duration is over, somebody interrupts, or a node dies that nothing
   /// killed (a store error); returns when every operation has its outcome.

@@ -67,8 +67,9 @@ class OverallDecision {
 
   OverallVerdict decide() {
     verdict_.frontier = weakest_violated(run_);
-    const bool decided = interrupted() || unchecked() || promise_broken() || set_broken() || expectation_missed() ||
-                         store_failed() || undecided() || vacuous() || expectation_met();
+    const bool decided = interrupted() || unchecked() || promise_broken() || set_broken() ||
+                         expectation_missed() || store_failed() || undecided() || vacuous() ||
+                         expectation_met();
     if (!decided) finish(Overall::holds, 0, holds_sentence());
     return verdict_;
   }
@@ -84,9 +85,12 @@ class OverallDecision {
   bool interrupted() {
     if (run_.status != "interrupted") return false;
     const auto broken = required_and(run_, Verdict::violated);
-    return finish(Overall::interrupted, 130, broken.empty()
-                      ? "the run was interrupted; what there was of it shows no violation of a promise"
-                      : fmt::format("the run was interrupted; what there was of it violates {}", join(broken, ", ")));
+    return finish(
+        Overall::interrupted, 130,
+        broken.empty()
+            ? "the run was interrupted; what there was of it shows no violation of a promise"
+            : fmt::format("the run was interrupted; what there was of it violates {}",
+                          join(broken, ", ")));
   }
 
   bool unchecked() {
@@ -102,7 +106,9 @@ class OverallDecision {
     for (const std::string& name : verdict_.frontier) {
       if (run_.required.contains(name)) weakest.push_back(name);
     }
-    return finish(Overall::violated, 1, fmt::format("{} is violated, and was required", join(weakest.empty() ? broken : weakest, ", ")));
+    return finish(Overall::violated, 1,
+                  fmt::format("{} is violated, and was required",
+                              join(weakest.empty() ? broken : weakest, ", ")));
   }
 
   /// --require of a single guarantee also hears of sets that contain it (DESIGN §4.5).
@@ -110,9 +116,11 @@ class OverallDecision {
     for (const std::string& model : required_by_user_) {
       const std::string set = violated_set_with(run_, model);
       if (set.empty()) continue;
-      return finish(Overall::violated, 1,
-                    fmt::format("the set {} is violated, and {} was required; this history cannot tell which "
-                                "member of the set broke", set, model));
+      return finish(
+          Overall::violated, 1,
+          fmt::format("the set {} is violated, and {} was required; this history cannot tell which "
+                      "member of the set broke",
+                      set, model));
     }
     return false;
   }
@@ -122,8 +130,11 @@ class OverallDecision {
       if (violated(run_, model) || !violated_set_with(run_, model).empty()) continue;
       const JudgedModel* judged = run_.judgement.find(model);
       const bool open = judged != nullptr && judged->verdict.verdict != Verdict::holds;
-      if (open) return finish(Overall::inconclusive, 2, fmt::format("whether {} is violated was not decided", model));
-      return finish(Overall::holds, 1, fmt::format("{} was expected to be violated, and holds", model));
+      if (open)
+        return finish(Overall::inconclusive, 2,
+                      fmt::format("whether {} is violated was not decided", model));
+      return finish(Overall::holds, 1,
+                    fmt::format("{} was expected to be violated, and holds", model));
     }
     return false;
   }
@@ -135,25 +146,31 @@ class OverallDecision {
 
   bool undecided() {
     auto open = required_and(run_, Verdict::inconclusive);
-    const auto uncovered = required_and(run_, Verdict::not_checked);
-    open.insert(open.end(), uncovered.begin(), uncovered.end());
+    if (!run_.promised_by_default) {
+      const auto uncovered = required_and(run_, Verdict::not_checked);
+      open.insert(open.end(), uncovered.begin(), uncovered.end());
+    }
     if (open.empty()) return false;
-    return finish(Overall::inconclusive, 2, fmt::format("{} was required, and could not be decided", join(open, ", ")));
+    return finish(Overall::inconclusive, 2,
+                  fmt::format("{} was required, and could not be decided", join(open, ", ")));
   }
 
   bool vacuous() {
     if (run_.pressure.missing.empty() || !run_.expected_violations.empty()) return false;
     return finish(Overall::inconclusive, 2,
-                  fmt::format("nothing was violated, but the run could hardly have failed: {}", run_.pressure.missing.front()));
+                  fmt::format("nothing was violated, but the run could hardly have failed: {}",
+                              run_.pressure.missing.front()));
   }
 
   bool expectation_met() {
     if (run_.expected_violations.empty()) return false;
-    return finish(Overall::violated, 0, fmt::format("{} is violated, as expected", join(run_.expected_violations, ", ")));
+    return finish(Overall::violated, 0,
+                  fmt::format("{} is violated, as expected", join(run_.expected_violations, ", ")));
   }
 
   std::string holds_sentence() const {
     if (run_.promised.empty()) return "nothing was required";
+    if (run_.promised_by_default) return "every model that could be checked holds";
     return fmt::format("everything that was required holds: {}", join(run_.promised, ", "));
   }
 

@@ -41,23 +41,28 @@ std::uint64_t seed_of(const std::string& text, Problem& problem) {
   std::uint64_t seed = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), seed);
   const bool fine = status == std::errc{} && end == text.data() + text.size();
-  problem.unless(fine, fmt::format("--seed must be a whole number or \"random\", not \"{}\"", text));
+  problem.unless(fine,
+                 fmt::format("--seed must be a whole number or \"random\", not \"{}\"", text));
   return seed;
 }
 
 void check_ranges(const RunArguments& arguments, Problem& problem) {
   problem.unless(arguments.nodes >= 1 && arguments.nodes <= 15,
                  fmt::format("--nodes must lie between 1 and 15, not {}", arguments.nodes));
-  problem.unless(arguments.concurrency >= 1 && arguments.concurrency <= 1000,
-                 fmt::format("--concurrency must lie between 1 and 1000, not {}", arguments.concurrency));
-  problem.unless(arguments.rate >= 0 && arguments.rate <= 1e6,
-                 fmt::format("--rate must lie between 0 (unlimited) and 1000000, not {}", arguments.rate));
+  problem.unless(
+      arguments.concurrency >= 1 && arguments.concurrency <= 1000,
+      fmt::format("--concurrency must lie between 1 and 1000, not {}", arguments.concurrency));
+  problem.unless(
+      arguments.rate >= 0 && arguments.rate <= 1e6,
+      fmt::format("--rate must lie between 0 (unlimited) and 1000000, not {}", arguments.rate));
   problem.unless(arguments.keys >= 1 && arguments.keys <= 100'000,
                  fmt::format("--keys must lie between 1 and 100000, not {}", arguments.keys));
-  problem.unless(arguments.read_ratio >= 0 && arguments.read_ratio <= 1,
-                 fmt::format("--read-ratio must lie between 0 and 1, not {}", arguments.read_ratio));
-  problem.unless(arguments.port_base == 0 || (arguments.port_base >= 1024 && arguments.port_base <= 65'000),
-                 fmt::format("--port-base must lie between 1024 and 65000, not {}", arguments.port_base));
+  problem.unless(
+      arguments.read_ratio >= 0 && arguments.read_ratio <= 1,
+      fmt::format("--read-ratio must lie between 0 and 1, not {}", arguments.read_ratio));
+  problem.unless(
+      arguments.port_base == 0 || (arguments.port_base >= 1024 && arguments.port_base <= 65'000),
+      fmt::format("--port-base must lie between 1024 and 65000, not {}", arguments.port_base));
   problem.unless(arguments.sessions == "moving" || arguments.sessions == "pinned",
                  unknown_name("kind of sessions", arguments.sessions, {"moving", "pinned"}));
 }
@@ -68,7 +73,8 @@ void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Probl
     plan.workloads.push_back(&workload);
     return;
   }
-  const std::string why = fmt::format("workload {}: this store does not support {}", workload.name, name_of(needed));
+  const std::string why =
+      fmt::format("workload {}: this store does not support {}", workload.name, name_of(needed));
   plan.left_out.push_back(why);
   problem.unless(!asked_for, why);
 }
@@ -94,7 +100,8 @@ void choose_faults(const RunArguments& arguments, RunPlan& plan, Problem& proble
     problem.unless(!needs_peers || arguments.nodes > 1, "a partition needs at least two --nodes");
     plan.faults.push_back(*spec);
   }
-  const ScheduleOptions options{plan.duration, duration_of(arguments.fault_every, "--fault-every", problem),
+  const ScheduleOptions options{plan.duration,
+                                duration_of(arguments.fault_every, "--fault-every", problem),
                                 duration_of(arguments.fault_for, "--fault-for", problem)};
   plan.schedule = plan_faults(plan.faults, options, Random(plan.seed).fork("schedule"));
 }
@@ -125,8 +132,9 @@ void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& proble
 }
 
 std::string shell_word(const std::string& word) {
-  const bool plain = word.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-                                            "-_=+:,./") == std::string::npos;
+  const bool plain = word.find_first_not_of(
+                         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                         "-_=+:,./") == std::string::npos;
   if (plain && !word.empty()) return word;
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? std::string("'\\''") : std::string(1, c);
@@ -141,15 +149,18 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   };
   for (const std::string& word : plan.store->arguments()) words.push_back(word);
   option("--workload", join(arguments.workloads, ","), "");
-  option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","), join(defaults.faults, ","));
+  option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","),
+         join(defaults.faults, ","));
   option("--fault-every", arguments.fault_every, "");
   option("--fault-for", arguments.fault_for, "");
   option("--duration", arguments.duration, defaults.duration);
   option("--nodes", std::to_string(arguments.nodes), std::to_string(defaults.nodes));
-  option("--concurrency", std::to_string(arguments.concurrency), std::to_string(defaults.concurrency));
+  option("--concurrency", std::to_string(arguments.concurrency),
+         std::to_string(defaults.concurrency));
   option("--rate", fmt::format("{}", arguments.rate), fmt::format("{}", defaults.rate));
   option("--keys", std::to_string(arguments.keys), std::to_string(defaults.keys));
-  option("--read-ratio", fmt::format("{}", arguments.read_ratio), fmt::format("{}", defaults.read_ratio));
+  option("--read-ratio", fmt::format("{}", arguments.read_ratio),
+         fmt::format("{}", defaults.read_ratio));
   option("--op-timeout", arguments.op_timeout, defaults.op_timeout);
   option("--sessions", arguments.sessions, defaults.sessions);
   option("--require", join(arguments.require, ","), "");
@@ -163,11 +174,12 @@ std::string describe_load(const RunPlan& plan) {
   std::vector<std::string> workloads, faults;
   for (const Workload* workload : plan.workloads) workloads.emplace_back(workload->name);
   for (const FaultSpec& fault : plan.faults) faults.push_back(fault.name());
-  return fmt::format("{} nodes, {} {} sessions, {} for {}, workloads {}, faults {}", plan.nodes, plan.concurrency,
-                     plan.sessions_move ? "moving" : "pinned",
-                     plan.rate > 0 ? fmt::format("{} operations/s", plan.rate) : std::string("unlimited rate"),
-                     format_duration(plan.duration), join(workloads, " and "),
-                     faults.empty() ? "none" : join(faults, ", "));
+  return fmt::format(
+      "{} nodes, {} {} sessions, {} for {}, workloads {}, faults {}", plan.nodes, plan.concurrency,
+      plan.sessions_move ? "moving" : "pinned",
+      plan.rate > 0 ? fmt::format("{} operations/s", plan.rate) : std::string("unlimited rate"),
+      format_duration(plan.duration), join(workloads, " and "),
+      faults.empty() ? "none" : join(faults, ", "));
 }
 
 std::string results_root(const RunArguments& arguments) {
@@ -179,7 +191,8 @@ std::string results_root(const RunArguments& arguments) {
 }  // namespace
 
 bool RunPlan::relay_clients() const {
-  return std::any_of(faults.begin(), faults.end(), [](const FaultSpec& fault) { return fault.needs_client_links(); });
+  return std::any_of(faults.begin(), faults.end(),
+                     [](const FaultSpec& fault) { return fault.needs_client_links(); });
 }
 
 Result<RunPlan> make_plan(const RunArguments& arguments) {

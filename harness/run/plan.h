@@ -16,7 +16,7 @@ namespace consistory {
 struct RunArguments {
   std::string store = "ref";
   StoreSettings store_settings;
-  std::vector<std::string> models;    ///< to judge; empty: all
+  std::vector<std::string> models;  ///< to judge; empty: all
   std::vector<std::string> require;
   std::vector<std::string> expect_violation;
   std::vector<std::string> workloads;  ///< empty: all that the store can do
@@ -32,7 +32,7 @@ struct RunArguments {
   std::string op_timeout = "1s";
   std::string sessions = "moving";
   std::string seed = "random";
-  std::string out;   ///< empty: $CONSISTORY_RESULTS, else results/runs
+  std::string out;  ///< empty: $CONSISTORY_RESULTS, else results/runs
   int port_base = 0;
   bool check = true;
   std::uint64_t check_steps = kDefaultCheckSteps;

@@ -91,8 +91,9 @@ class Run {
     MarkQueue marks;
     const Nanos started = monotonic_now();
     Load load(plan_, cluster, journal, marks, progress_, started);
-    Nemesis nemesis(plan_.schedule, cluster.controls(), Random(plan_.seed).fork("faults"),
-                    [&](const FaultEvent& event) { marks.push(to_mark(event, monotonic_now() - started)); });
+    Nemesis nemesis(
+        plan_.schedule, cluster.controls(), Random(plan_.seed).fork("faults"),
+        [&](const FaultEvent& event) { marks.push(to_mark(event, monotonic_now() - started)); });
     nemesis.start();
     const Status loaded = load.run();
     const Status healed = nemesis.stop();
@@ -102,7 +103,9 @@ class Run {
     if (!healed && record_.failure.empty()) record_.failure = healed.error().message;
     const bool settled = record_.failure.empty() && interrupts() < 2 && settle(cluster);
     marks.push({monotonic_now() - started, "runner", "settled", "", settled ? "true" : "false"});
-    record_.status = interrupts() > 0 ? "interrupted" : record_.failure.empty() ? "finished" : "store-failed";
+    record_.status = interrupts() > 0          ? "interrupted"
+                     : record_.failure.empty() ? "finished"
+                                               : "store-failed";
     if (!record_.failure.empty() || interrupts() > 1) {
       for (const Mark& mark : marks.take()) journal.record(mark);
       return journal.flush();
@@ -112,7 +115,8 @@ class Run {
 
   /// Waits until every node has drained and all stand at the same position, seen twice in a row.
   bool settle(const Cluster& cluster) {
-    const Nanos deadline = monotonic_now() + (interrupts() > 0 ? kSettleTimeoutInterrupted : kSettleTimeout);
+    const Nanos deadline =
+        monotonic_now() + (interrupts() > 0 ? kSettleTimeoutInterrupted : kSettleTimeout);
     std::string before;
     while (monotonic_now() < deadline && interrupts() < 2) {
       const std::string position = common_position(cluster);
@@ -146,10 +150,13 @@ class Run {
     Result<std::string> content = read_input(directory_.file("history.jsonl"));
     if (!content) return content.error();
     Result<Recording> recording = parse_recording(*content, "history.jsonl");
-    if (!recording) return Error{ErrorKind::internal, "our own history is malformed: " + recording.error().message};
+    if (!recording)
+      return Error{ErrorKind::internal,
+                   "our own history is malformed: " + recording.error().message};
     record_.recording = std::move(*recording);
     record_.checked = plan_.check && interrupts() < 2;
-    if (record_.checked) progress_.event(fmt::format("checking {} operations", record_.history().size()));
+    if (record_.checked)
+      progress_.event(fmt::format("checking {} operations", record_.history().size()));
     JudgeOptions options;
     options.models = plan_.models;
     options.steps = plan_.check_steps;
@@ -158,13 +165,20 @@ class Run {
     return Done{};
   }
 
-  Status save_run_json() const { return write_file(directory_.file("run.json"), run_json(record_)); }
+  Status save_run_json() const {
+    return write_file(directory_.file("run.json"), run_json(record_));
+  }
 
   Status save() {
     if (Status written = save_run_json(); !written) return written;
-    if (Status written = write_file(directory_.file("faults.jsonl"), faults_jsonl(record_)); !written) return written;
-    if (Status written = write_file(directory_.file("verdict.json"), verdict_json(record_)); !written) return written;
-    if (Status written = write_file(directory_.file("report.html"), report_html(record_)); !written) return written;
+    if (Status written = write_file(directory_.file("faults.jsonl"), faults_jsonl(record_));
+        !written)
+      return written;
+    if (Status written = write_file(directory_.file("verdict.json"), verdict_json(record_));
+        !written)
+      return written;
+    if (Status written = write_file(directory_.file("report.html"), report_html(record_)); !written)
+      return written;
     directory_.mark_latest();
     return Done{};
   }
@@ -183,7 +197,8 @@ Result<RunResult> perform_run(const RunPlan& plan, bool quiet) {
   return Run(plan, std::move(*directory), quiet).perform();
 }
 
-void examine(RunRecord& record, const JudgeOptions& options, const std::vector<std::string>& required_by_user) {
+void examine(RunRecord& record, const JudgeOptions& options,
+             const std::vector<std::string>& required_by_user) {
   const Nanos before = monotonic_now();
   if (record.checked) record.judgement = judge(record.history(), options);
   record.check_ns = monotonic_now() - before;

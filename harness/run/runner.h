@@ -16,6 +16,7 @@ struct RunResult {
 Result<RunResult> perform_run(const RunPlan& plan, bool quiet);
 
 /// Judges the record's history, decides the overall verdict and measures the rest.
-void examine(RunRecord& record, const JudgeOptions& options, const std::vector<std::string>& required_by_user);
+void examine(RunRecord& record, const JudgeOptions& options,
+             const std::vector<std::string>& required_by_user);
 
 }  // namespace consistory

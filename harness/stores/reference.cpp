@@ -19,8 +19,8 @@ namespace {
 using Json = nlohmann::json;
 
 /// Errors after which the operation surely did not and never will take effect.
-constexpr std::array<std::string_view, 5> kDefinite = {"unsupported", "wrong-type", "primary-unreachable",
-                                                       "no-read-quorum", "bad-request"};
+constexpr std::array<std::string_view, 5> kDefinite = {
+    "unsupported", "wrong-type", "primary-unreachable", "no-read-quorum", "bad-request"};
 
 struct Setting {
   const char* name;
@@ -47,7 +47,8 @@ const std::vector<Setting>& settings_table() {
 std::string executable() {
   std::array<char, 4096> path{};
   const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  const std::filesystem::path self(std::string(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0));
+  const std::filesystem::path self(
+      std::string(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0));
   return (self.parent_path() / "consistory-reference-store").string();
 }
 
@@ -60,10 +61,14 @@ Value to_value(const Json& json) {
 
 Json to_json(const Value& value) {
   switch (value.kind) {
-    case Value::Kind::nil: return nullptr;
-    case Value::Kind::integer: return value.integer;
-    case Value::Kind::text: return value.text;
-    case Value::Kind::json: break;
+    case Value::Kind::nil:
+      return nullptr;
+    case Value::Kind::integer:
+      return value.integer;
+    case Value::Kind::text:
+      return value.text;
+    case Value::Kind::json:
+      break;
   }
   return Json::parse(value.text, nullptr, false);
 }
@@ -75,9 +80,11 @@ class ReferenceStore final : public Store {
 
   std::string description() const override {
     const std::string& protocol = at("protocol");
-    if (protocol == "quorum") return fmt::format("reference store, quorum, R={} W={}", at("R"), at("W"));
+    if (protocol == "quorum")
+      return fmt::format("reference store, quorum, R={} W={}", at("R"), at("W"));
     if (protocol == "eventual") return "reference store, eventual";
-    return fmt::format("reference store, primary, {} propagation, {} reads", at("propagation"), at("read-from"));
+    return fmt::format("reference store, primary, {} propagation, {} reads", at("propagation"),
+                       at("read-from"));
   }
 
   std::vector<std::string> arguments() const override {
@@ -119,11 +126,12 @@ class ReferenceStore final : public Store {
 
   Command command(const NodeLayout& layout) const override {
     std::vector<std::string> peers;
-    for (const unsigned short port : layout.peer_ports) peers.push_back(fmt::format("127.0.0.1:{}", port));
+    for (const unsigned short port : layout.peer_ports)
+      peers.push_back(fmt::format("127.0.0.1:{}", port));
     Command command{executable(),
-                    {"--node", std::to_string(layout.number), "--listen", fmt::format("127.0.0.1:{}", layout.port),
-                     "--peers", join(peers, ","), "--data", layout.data_directory, "--seed",
-                     std::to_string(layout.seed)}};
+                    {"--node", std::to_string(layout.number), "--listen",
+                     fmt::format("127.0.0.1:{}", layout.port), "--peers", join(peers, ","),
+                     "--data", layout.data_directory, "--seed", std::to_string(layout.seed)}};
     for (const auto& [name, value] : settings_) {
       if (name == "unsafe-quorum") {
         if (value == "on") command.arguments.emplace_back("--unsafe-quorum");
@@ -140,13 +148,15 @@ class ReferenceStore final : public Store {
   std::optional<NodeStatus> parse_status(const HttpAnswer& answer) const override {
     const Json body = Json::parse(answer.body, nullptr, false);
     if (answer.status != 200 || !body.is_object()) return std::nullopt;
-    if (!body.value("drained", Json()).is_boolean() || !body.value("position", Json()).is_string()) {
+    if (!body.value("drained", Json()).is_boolean() ||
+        !body.value("position", Json()).is_string()) {
       return std::nullopt;
     }
     return NodeStatus{body["drained"].get<bool>(), body["position"].get<std::string>()};
   }
 
-  HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local) const override {
+  HttpRequest encode(const Invocation& invocation, const std::string& base_url,
+                     bool local) const override {
     Json body{{"f", name_of(invocation.function)}, {"key", invocation.key}};
     if (invocation.function != Function::read) body["value"] = to_json(invocation.value);
     if (local) body["local"] = true;
@@ -161,7 +171,8 @@ class ReferenceStore final : public Store {
       return completion;
     }
     const Json body = Json::parse(answer.body, nullptr, false);
-    const bool shaped = answer.status == 200 && body.is_object() && body.value("type", Json()).is_string();
+    const bool shaped =
+        answer.status == 200 && body.is_object() && body.value("type", Json()).is_string();
     if (!shaped) {
       completion.error = fmt::format("unexpected-answer-{}", answer.status);
       return completion;
@@ -175,14 +186,18 @@ class ReferenceStore final : public Store {
   static Completion decode_body(const Invocation& invocation, const Json& body) {
     Completion completion;
     if (body["type"] != "ok") {
-      completion.error = body.value("error", Json()).is_string() ? body["error"].get<std::string>() : "unknown";
-      const bool definite = std::find(kDefinite.begin(), kDefinite.end(), completion.error) != kDefinite.end();
+      completion.error =
+          body.value("error", Json()).is_string() ? body["error"].get<std::string>() : "unknown";
+      const bool definite =
+          std::find(kDefinite.begin(), kDefinite.end(), completion.error) != kDefinite.end();
       completion.outcome = body["type"] == "fail" && definite ? Outcome::fail : Outcome::info;
       return completion;
     }
     completion.outcome = Outcome::ok;
-    if (body.value("ver", Json()).is_number_integer()) completion.version = body["ver"].get<std::int64_t>();
-    if (body.value("swapped", Json()).is_boolean()) completion.swapped = body["swapped"].get<bool>();
+    if (body.value("ver", Json()).is_number_integer())
+      completion.version = body["ver"].get<std::int64_t>();
+    if (body.value("swapped", Json()).is_boolean())
+      completion.swapped = body["swapped"].get<bool>();
     const Json value = body.value("value", Json());
     if (invocation.function != Function::read) return completion;
     if (!value.is_array()) {
@@ -212,7 +227,8 @@ std::optional<Error> check_setting(const std::string& name, const std::string& v
       return usage_error(fmt::format("{} must be a whole number, not \"{}\"", name, value));
     }
     const auto& allowed = setting.allowed;
-    if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end()) return std::nullopt;
+    if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end())
+      return std::nullopt;
     return usage_error(unknown_name(name, value, allowed));
   }
   return usage_error(unknown_name("setting of store ref", name, reference_store_settings()));
@@ -222,11 +238,14 @@ std::optional<Error> check_quorum(const std::map<std::string, std::string>& sett
   const int r = *as_number(settings.at("R")), w = *as_number(settings.at("W"));
   if (settings.at("protocol") != "quorum") return std::nullopt;
   if (r < 1 || w < 1 || r > nodes || w > nodes) {
-    return usage_error(fmt::format("R={} and W={} must lie between 1 and the {} nodes", r, w, nodes));
+    return usage_error(
+        fmt::format("R={} and W={} must lie between 1 and the {} nodes", r, w, nodes));
   }
   if (settings.at("unsafe-quorum") == "on" || (r + w > nodes && 2 * w > nodes)) return std::nullopt;
-  return usage_error(fmt::format("R={} W={} of {} nodes: R+W must exceed N and 2W must exceed N, or reads "
-                                 "miss writes; --unsafe-quorum allows it", r, w, nodes));
+  return usage_error(
+      fmt::format("R={} W={} of {} nodes: R+W must exceed N and 2W must exceed N, or reads "
+                  "miss writes; --unsafe-quorum allows it",
+                  r, w, nodes));
 }
 
 }  // namespace

@@ -8,8 +8,8 @@ namespace consistory {
 namespace {
 
 constexpr std::array<StoreKind, 1> kStores = {{
-    {"ref", "the bundled reference store (protocols: primary, quorum, eventual)", reference_store_settings,
-     make_reference_store},
+    {"ref", "the bundled reference store (protocols: primary, quorum, eventual)",
+     reference_store_settings, make_reference_store},
 }};
 
 }  // namespace

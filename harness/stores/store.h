@@ -19,8 +19,8 @@ namespace consistory {
 
 /// Where one node finds the world: filled in by the cluster.
 struct NodeLayout {
-  std::size_t number = 1;          ///< 1…n
-  unsigned short port = 0;         ///< to listen on, 127.0.0.1
+  std::size_t number = 1;                  ///< 1…n
+  unsigned short port = 0;                 ///< to listen on, 127.0.0.1
   std::vector<unsigned short> peer_ports;  ///< of every node in order, as this node reaches it
   std::string data_directory;
   std::uint64_t seed = 0;
@@ -61,7 +61,8 @@ class Store {
   virtual std::optional<NodeStatus> parse_status(const HttpAnswer& answer) const = 0;
 
   /// `local`: the node's own copy.
-  virtual HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local) const = 0;
+  virtual HttpRequest encode(const Invocation& invocation, const std::string& base_url,
+                             bool local) const = 0;
   /// Errors become fail only by the store's table of definite ones; everything else is info.
   virtual Completion decode(const Invocation& invocation, const HttpAnswer& answer) const = 0;
 };
@@ -78,7 +79,8 @@ struct StoreKind {
 std::span<const StoreKind> all_stores();
 Result<const StoreKind*> find_store(std::string_view name);
 
-Result<std::unique_ptr<Store>> make_reference_store(const StoreSettings& settings, std::size_t nodes);
+Result<std::unique_ptr<Store>> make_reference_store(const StoreSettings& settings,
+                                                    std::size_t nodes);
 std::vector<std::string> reference_store_settings();
 
 }  // namespace consistory
