@@ -75,8 +75,9 @@ class Statement {
 
   void parse_arguments() {
     if (raw_.function == Function::read) {
-      if (next_ < words_.size() && words_[next_] == "->")
-        parse_read_value(words_[++next_]), ++next_;
+      if (next_ >= words_.size() || words_[next_] != "->") return;
+      ++next_;
+      parse_read_value(take());
       return;
     }
     if (raw_.function == Function::remove) return;

@@ -1,0 +1,78 @@
+// Readers against mutated input, seeded: whatever comes, the answer is a history or an error.
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+#include "checkers/history/litmus.h"
+#include "checkers/history/recording.h"
+#include "checkers/history/text.h"
+
+namespace consistory {
+namespace {
+
+const std::string kRecording =
+    R"({"schema":"consistory.history/1","nodes":["n1"],"promised":["causal"]})"
+    "\n"
+    R"({"index":0,"time":5,"process":1,"type":"invoke","f":"cas","key":"x","value":[1,2],"node":"n1"})"
+    "\n"
+    R"({"index":1,"time":9,"process":1,"type":"ok","f":"cas","key":"x","value":[1,2],"swapped":false,"seen":3})"
+    "\n"
+    R"({"index":2,"time":9,"process":"nemesis","type":"info","f":"kill","value":{"number":0},"state":"healed"})"
+    "\n"
+    R"({"index":3,"time":9,"process":"f","type":"invoke","f":"read","key":"l","value":null,"final":true})"
+    "\n"
+    R"({"index":4,"time":9,"process":"f","type":"ok","f":"read","key":"l","value":["a",1.5,null],"final":true})"
+    "\n";
+const std::string kLitmus =
+    R"({"id":"a","nodes":["n1"],"settled":false,"ops":[{"process":"A","f":"append","key":"l","value":1,)"
+    R"("invoke":0,"complete":9,"type":"ok","node":"n1","ver":2},{"process":0,"f":"read","key":"l",)"
+    R"("value":[1],"invoke":10,"complete":null,"type":"info"}],"expect":{"lin":"valid"}})";
+const std::string kText =
+    "nodes n1 n2; A write x 1 @n1 ver=3; B cas x 1 2 -> no 7 [3,9]; F read l -> [1 2] final ?";
+
+std::string mutated(std::string text, Random& random) {
+  const std::string spice = "{}[]\",:0-e.\\\n \xff\x00tn";
+  for (std::size_t edits = 1 + random.below(4); edits > 0 && !text.empty(); --edits) {
+    const std::size_t at = random.below(text.size());
+    switch (random.below(4)) {
+      case 0:
+        text[at] = spice[random.below(spice.size())];
+        break;
+      case 1:
+        text.erase(at, 1 + random.below(12));
+        break;
+      case 2:
+        text.insert(at, 1, spice[random.below(spice.size())]);
+        break;
+      default:
+        text.insert(at, text.substr(random.below(text.size()), random.below(40)));
+    }
+  }
+  return text;
+}
+
+template <class Parse>
+void survive(const std::string& seed_text, const Parse& parse) {
+  Random random(20261123);
+  int accepted = 0;
+  int refused = 0;
+  for (int i = 0; i < 15'000; ++i) {
+    const auto result = parse(mutated(seed_text, random));
+    ++(result ? accepted : refused);
+    EXPECT_TRUE(result || !result.error().message.empty());
+  }
+  EXPECT_GT(accepted, 50);
+  EXPECT_GT(refused, 50);
+}
+
+TEST(HostileInput, Recording) {
+  survive(kRecording, [](const std::string& text) { return parse_recording(text, "f"); });
+}
+TEST(HostileInput, Litmus) {
+  survive(kLitmus, [](const std::string& text) { return parse_litmus_line(text, "f:1"); });
+}
+TEST(HostileInput, Text) {
+  survive(kText, [](const std::string& text) { return parse_history_text(text); });
+}
+
+}  // namespace
+}  // namespace consistory
