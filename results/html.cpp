@@ -20,6 +20,7 @@ th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--line);v
 code,pre{font:14px/1.4 ui-monospace,monospace}
 pre{border:1px solid var(--line);padding:.6rem;overflow-x:auto;white-space:pre-wrap;
 overflow-wrap:anywhere}
+td.violated,td.holds,td.inconclusive,td.not-checked{white-space:nowrap}
 .violated,.store-failed{color:var(--bad);font-weight:600}
 .holds{color:var(--ok)}
 .inconclusive,.not-checked,.interrupted,.environment{color:var(--open)}

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/duration.h"
 #include "results/html.h"
 #include "results/space_time.h"
@@ -95,22 +97,32 @@ void violation(Html& html, const RunRecord& run, const JudgedModel& judged) {
   html.raw("</article>\n");
 }
 
-void violations(Html& html, const RunRecord& run) {
-  bool any = false;
+/// Required models first, then the weakest broken ones, then what they imply.
+std::vector<const JudgedModel*> violations_in_order(const RunRecord& run) {
+  std::vector<const JudgedModel*> all;
   for (const JudgedModel& judged : run.judgement.models) {
-    if (!judged.witness) continue;
-    if (!any) {
-      html.raw(
-          "<section id=\"violations\"><h2>Violations</h2><p class=\"how\">Each shows the "
-          "operations that "
-          "refute the model, by session and by real time (warped: every end of an operation takes "
-          "one step), "
-          "the nodes they asked, and the reasoning step by step.</p>");
-    }
-    any = true;
-    violation(html, run, judged);
+    if (judged.witness) all.push_back(&judged);
   }
-  if (any) html.raw("</section>\n");
+  const auto rank = [&](const JudgedModel* judged) {
+    const std::string name(judged->model->name);
+    const auto& frontier = run.overall.frontier;
+    const bool weakest = std::find(frontier.begin(), frontier.end(), name) != frontier.end();
+    return (run.required.contains(name) ? 0 : 2) + (weakest ? 0 : 1);
+  };
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const JudgedModel* a, const JudgedModel* b) { return rank(a) < rank(b); });
+  return all;
+}
+
+void violations(Html& html, const RunRecord& run) {
+  const std::vector<const JudgedModel*> all = violations_in_order(run);
+  if (all.empty()) return;
+  html.raw(
+      "<section id=\"violations\"><h2>Violations</h2><p class=\"how\">Each shows the operations "
+      "that refute the model, by session and by real time (warped: every end of an operation takes "
+      "one step), the nodes they asked, and the reasoning step by step.</p>");
+  for (const JudgedModel* judged : all) violation(html, run, *judged);
+  html.raw("</section>\n");
 }
 
 void confidence(Html& html, const RunRecord& run) {

@@ -12,10 +12,11 @@ namespace consistory {
 namespace {
 
 constexpr double kLabelWidth = 110;
-constexpr double kStep = 96;
+constexpr double kStep = 124;
+constexpr double kBoxWidthMin = 112;
 constexpr double kLane = 62;
 constexpr double kBoxHeight = 38;
-constexpr std::size_t kTextBytes = 34;
+constexpr std::size_t kTextBytes = 30;
 
 class Diagram {
  public:
@@ -123,8 +124,9 @@ class Diagram {
   void draw_operation(OperationId id) {
     const Operation& operation = history_.operations[id];
     const double left = x(operation.invoke_ns);
-    const double right =
-        operation.complete_ns < 0 ? width_ - 6 : std::max(x(operation.complete_ns), left + 60);
+    const double right = operation.complete_ns < 0
+                             ? width_ - 6
+                             : std::max(x(operation.complete_ns), left + kBoxWidthMin);
     const double top = session_y(operation.session);
     const char* css = operation.is_info()                 ? "box info"
                       : operation.reads() && in_cycle(id) ? "box bad"
@@ -151,8 +153,9 @@ class Diagram {
     const Operation& b = history_.operations[to];
     if (a.session == b.session) return;
     const double down = session_y(b.session) > session_y(a.session) ? 1 : 0;
-    const double right =
-        a.complete_ns < 0 ? x(a.invoke_ns) + 40 : std::max(x(a.complete_ns), x(a.invoke_ns) + 60);
+    const double right = a.complete_ns < 0
+                             ? x(a.invoke_ns) + 40
+                             : std::max(x(a.complete_ns), x(a.invoke_ns) + kBoxWidthMin);
     line(right, session_y(a.session) + down * kBoxHeight, x(b.invoke_ns) + 12,
          session_y(b.session) + (1 - down) * kBoxHeight, "arrow", "marker-end=\"url(#tip)\"");
   }

@@ -33,7 +33,14 @@ std::string verb_phrase(const History& history, const Operation& operation) {
   return fmt::format("could not swap {} from {}{}", key, old, saw);
 }
 
-std::string reason(const ProofStep& step) {
+/// " (4 < 9)", where both operations carry their versions themselves.
+std::string versions(const History& history, const ProofStep& step) {
+  const auto& a = history.operations[step.from].version;
+  const auto& b = history.operations[step.to].version;
+  return a && b ? fmt::format(" ({} < {})", *a, *b) : std::string();
+}
+
+std::string reason(const History& history, const ProofStep& step) {
   const std::string a = letter(step.from);
   const std::string b = letter(step.to);
   const std::string c = step.because ? letter(*step.because) : "?";
@@ -45,7 +52,8 @@ std::string reason(const ProofStep& step) {
     case Why::reads_from:
       return fmt::format("{} comes before {}: {} returned what {} wrote", a, b, b, a);
     case Why::version_order:
-      return fmt::format("{} comes before {}: the store gave it the lower version", a, b);
+      return fmt::format("{} comes before {}: the store gave it the lower version{}", a, b,
+                         versions(history, step));
     case Why::list_order:
       return fmt::format("{} comes before {}: the list that {} read shows them so", a, b, c);
     case Why::reads_initial:
@@ -186,10 +194,10 @@ std::string headline(const Witness& witness, const Model& model) {
 
 std::vector<std::string> reasons(const Witness& witness) {
   std::vector<std::string> lines;
-  for (const ProofStep& step : witness.proof.cycle) lines.push_back(reason(step));
+  for (const ProofStep& step : witness.proof.cycle) lines.push_back(reason(witness.history, step));
   if (!lines.empty()) lines.emplace_back("so each of them would come before itself");
   for (const ProofStep& step : witness.proof.support) {
-    const std::string line = reason(step);
+    const std::string line = reason(witness.history, step);
     if (std::find(lines.begin(), lines.end(), line) == lines.end()) lines.push_back(line);
   }
   if (witness.proof.shape == ProofShape::exhaustion) {
