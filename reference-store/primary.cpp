@@ -47,8 +47,12 @@ class Primary final : public Protocol {
       : config_(config), followers_(static_cast<std::size_t>(config.nodes) + 1) {}
 
   void recover(const Json& record) override {
-    if (record.is_object()) cut_back(record["cut"].get<std::size_t>());
-    else append({record[0], record[1], record[2], 0});
+    if (record.is_object()) {
+      primary_incarnation_ = record.value("met", primary_incarnation_);
+      if (record.contains("cut")) cut_back(record["cut"].get<std::size_t>());
+    } else {
+      append({record[0], record[1], record[2], 0});
+    }
     base_ = log_.size();
   }
 
@@ -203,17 +207,24 @@ class Primary final : public Protocol {
       response.swapped = current == request.expected;
       if (!*response.swapped) {
         response.value = current;
-        return answer(origin, response, out);
+        return answer_when_held(origin, response, now, out);
       }
       entry.f = "write";
     }
     append(entry);
     out.records.push_back(to_json(entry));
     response.ver = static_cast<std::int64_t>(log_.size());
-    const bool wait = config_.propagation == "sync" && config_.nodes > 1;
-    if (wait) waiting_.push_back({log_.size(), origin, response, now});
-    else answer(origin, response, out);
+    answer_when_held(origin, response, now, out);
     for (Peer peer = 2; peer <= config_.nodes; ++peer) ship(peer, now, out);
+  }
+
+  /// With sync propagation, once every replica holds the log as it is now: what an answer tells
+  /// (a failed cas tells the current value) must not be news to the replica that is read next.
+  void answer_when_held(const Origin& origin, const Response& response, Millis now, Output& out) {
+    const bool wait = config_.propagation == "sync" && config_.nodes > 1;
+    if (!wait) return answer(origin, response, out);
+    waiting_.push_back({log_.size(), origin, response, now});
+    release(out);
   }
 
   void ship(Peer peer, Millis now, Output& out) {
@@ -260,9 +271,10 @@ class Primary final : public Protocol {
     if (is_primary() || incarnation < primary_incarnation_) return;  // held up on the way: stale
     if (incarnation > primary_incarnation_) meet_primary(incarnation, message.at("base"), out);
     const std::size_t after = message.at("after");
-    if (after <= log_.size() && hash_at(after) == message.at("hash").get<std::uint64_t>()) {
+    const bool gap = after > log_.size();  // something before this was lost on the way
+    if (!gap && hash_at(after) == message.at("hash").get<std::uint64_t>()) {
       accept(after, message.at("entries"), out);
-    } else if (after <= log_.size() && after > 0) {
+    } else if (!gap && after > 0) {
       cut_back(after - 1);  // not the primary's log: step back until it is
       out.records.push_back({{"cut", after - 1}});
     }
@@ -270,15 +282,21 @@ class Primary final : public Protocol {
                          {{"t", "ack"},
                           {"length", log_.size()},
                           {"hash", head_hash()},
+                          {"gap", gap},
                           {"incarnation", incarnation}}});
   }
 
   /// A primary that started again with a shorter log than ours had lost what it never made durable.
+  /// That it was met is durable here: a replica that starts again must not take the same primary,
+  /// whose log has grown since, for a new one.
   void meet_primary(std::uint64_t incarnation, std::size_t base, Output& out) {
     primary_incarnation_ = incarnation;
-    if (log_.size() <= base) return;
-    cut_back(base);
-    out.records.push_back({{"cut", base}});
+    Json record{{"met", incarnation}};
+    if (log_.size() > base) {
+      cut_back(base);
+      record["cut"] = base;
+    }
+    out.records.push_back(std::move(record));
   }
 
   void accept(std::size_t after, const Json& entries, Output& out) {
@@ -302,10 +320,12 @@ class Primary final : public Protocol {
     const std::size_t length = message.at("length");
     const bool prefix =
         length <= log_.size() && hash_at(length) == message.at("hash").get<std::uint64_t>();
-    follower.next = follower.met ? std::max(follower.next, length) : length;
+    const bool rewind = !follower.met || message.at("gap").get<bool>();
+    follower.next = rewind ? length : std::max(follower.next, length);
     follower.met = true;
     follower.acked = prefix ? length : 0;
-    if (!prefix) follower.next = std::min(length, log_.size()) - 1;  // step back to where they part
+    // No prefix of ours: step back to where the two part.
+    if (!prefix) follower.next = std::max<std::size_t>(std::min(length, log_.size()), 1) - 1;
     release(out);
     ship(from, now, out);
   }

@@ -140,6 +140,37 @@ TEST(Primary, AWriteThatReplicasDoNotAcknowledgeIsUnknownAndStays) {
   EXPECT_EQ(cluster.dump(3)["x"], 7);
 }
 
+TEST(Primary, AReplicaThatStartsAgainKeepsItsLog) {
+  Cluster cluster(make_primary, {}, 1);
+  cluster.settle();
+  for (int i = 1; i <= 20; ++i) cluster.request(1, "write", "x", i);
+  cluster.settle();
+  cluster.crash(2);
+  cluster.request(1, "write", "y", 1);
+  for (int i = 0; i < 200; ++i) {
+    cluster.run(1, 0);
+    ASSERT_EQ(cluster.dump(2)["x"], 20) << "an acknowledged update vanished, step " << i;
+  }
+  cluster.settle();
+  EXPECT_EQ(cluster.dump(2)["y"], 1);
+}
+
+TEST(Primary, ALostBatchIsSentAgainWhileWritesKeepComing) {
+  Config config;
+  config.propagation = "async";
+  Cluster cluster(make_primary, config, 1);
+  cluster.settle();
+  cluster.cut(1, 2);
+  cluster.request(1, "write", "x", 1);
+  cluster.run(8, 0);
+  cluster.heal();
+  for (int i = 0; i < 50 && !cluster.dump(2).contains("x"); ++i) {
+    cluster.request(1, "write", "y", i);
+    cluster.run(8, 0);  // 40 ms: never a silence as long as a resend waits for
+  }
+  EXPECT_EQ(cluster.dump(2).value("x", Json()), 1);
+}
+
 TEST(Primary, ListsAndSwaps) {
   Cluster cluster(make_primary, {}, 1);
   cluster.settle();

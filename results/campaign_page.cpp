@@ -30,7 +30,7 @@ void cell(Html& html, const CampaignRecord& campaign, const std::string& row,
     if (run.row != row || run.column != column) continue;
     const std::string_view word = name_of(run.word);
     html.raw("<div class=\"").raw(word).raw("\">").raw(sign_of(word)).raw(" <a href=\"");
-    html.text(run.directory + "/report.html")
+    html.text(run.directory + (run.has_report ? "/report.html" : "/run.json"))
         .raw("\">")
         .text(fmt::format("{}, seed {}", word, run.seed))
         .raw("</a>");

@@ -18,6 +18,7 @@ struct CampaignRun {
   int exit_code = 2;
   std::string sentence;
   std::vector<std::string> frontier;
+  bool has_report = true;  ///< false: the run failed before there was anything to report
 };
 
 struct CampaignRecord {

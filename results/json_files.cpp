@@ -120,6 +120,10 @@ std::string run_json(const RunRecord& run) {
                {"duration_ns", run.duration_ns},
                {"nodes", run.nodes},
                {"promised", run.promised},
+               {"required_by_user", run.required_by_user},
+               {"expected_violations", run.expected_violations},
+               {"models_judged", run.models_judged},
+               {"check_steps", run.check_steps},
                {"workloads_left_out", run.left_out},
                {"rerun", run.command}},
               2);

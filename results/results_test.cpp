@@ -111,8 +111,8 @@ TEST(Pressure, NamesWhatWasMissing) {
 TEST(CampaignPage, KeepsTheClassesApart) {
   CampaignRecord campaign;
   campaign.runs = {
-      {"eventual", "none", 1, "runs/a", Overall::violated, 1, "s", {"monotonic-reads"}},
-      {"primary", "none", 1, "runs/b", Overall::store_failed, 3, "s", {}}};
+      {"eventual", "none", 1, "runs/a", Overall::violated, 1, "s", {"monotonic-reads"}, true},
+      {"primary", "none", 1, "runs/b", Overall::store_failed, 3, "s", {}, false}};
   EXPECT_EQ(count_classes(campaign)["violated"], 1U);
   EXPECT_EQ(count_classes(campaign)["store-failed"], 1U);
   EXPECT_THAT(campaign_html(campaign), HasSubstr("runs/a/report.html"));

@@ -77,7 +77,10 @@ struct RunRecord {
   std::set<std::string> required;     ///< claimed or asked for, with what they imply
   std::vector<std::string> promised;  ///< as stated
   bool promised_by_default = false;   ///< nobody stated any: every model that can be checked counts
+  std::vector<std::string> required_by_user;  ///< --require
   std::vector<std::string> expected_violations;
+  std::vector<std::string> models_judged;
+  std::uint64_t check_steps = kDefaultCheckSteps;
   Pressure pressure;
   Availability availability;
   OverallVerdict overall;

@@ -38,7 +38,8 @@ std::string names_with(const RunRecord& run, Verdict verdict) {
 }
 
 /// Text wrapped to 80 columns, later lines indented like the first.
-std::string wrapped(const std::string& label, const std::string& text) {
+std::string wrapped(const std::string& label, const std::string& raw) {
+  const std::string text = escape_terminal(raw);  // what is escaped already stays as it is
   std::string out = label;
   std::size_t column = label.size();
   std::size_t at = 0;
@@ -132,13 +133,13 @@ std::string models_text(const RunRecord& run) {
 std::string terminal_text(const RunRecord& run, const std::string& report,
                           const TerminalStyle& style) {
   const std::string_view word = name_of(run.overall.word);
-  std::string out = fmt::format("{}  {}\n", paint(upper(word), word, style), run.overall.sentence);
+  std::string out = fmt::format("{}  {}\n", paint(upper(word), word, style),
+                                escape_terminal(run.overall.sentence));
   if (!run.failure.empty()) out += wrapped("store: ", run.failure);
   out += "\n" + witnesses_text(run) + models_text(run) + tested_text(run);
   for (const std::string& gap : run.pressure.missing) out += wrapped("missing: ", gap);
   for (const std::string& left : run.left_out) out += wrapped("left out: ", left);
-  for (const std::string& note : run.recording.notes)
-    out += wrapped("note: ", escape_terminal(note));
+  for (const std::string& note : run.recording.notes) out += wrapped("note: ", note);
   if (run.availability.acknowledged_updates_missing > 0) {
     out += fmt::format("{} acknowledged updates are missing at the end\n",
                        run.availability.acknowledged_updates_missing);

@@ -18,6 +18,7 @@ struct Invocation {
   Function function = Function::read;
   std::string key;
   Value value;
+  Value expected = {};  ///< cas: the value it expects
 };
 
 struct WorkloadOptions {

@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <memory>
 
+#include "base/escape.h"
 #include "harness/cli/command.h"
 #include "harness/run/campaign.h"
 
@@ -31,7 +32,7 @@ int act(const Options& options) {
   for (const CampaignRun& run : result->record.runs) {
     std::printf("%-12s %s | %s | seed %llu: %s\n", std::string(name_of(run.word)).c_str(),
                 run.row.c_str(), run.column.c_str(), static_cast<unsigned long long>(run.seed),
-                run.sentence.c_str());
+                escape_terminal(run.sentence).c_str());
   }
   for (const auto& [word, count] : count_classes(result->record)) {
     if (count > 0) std::printf("%zu %s\n", count, word.c_str());

@@ -99,15 +99,14 @@ Result<RunRecord> judge_recording(const std::string& path, const Question& quest
   record.expected_violations = names_of(question.expect);
   record.recording = std::move(*recording);
   record.checked = true;
-  JudgeOptions judging;
-  judging.models = models_to_judge(question);
-  judging.steps = options.steps;
+  record.required_by_user = names_of(question.require);
+  record.models_judged = names_of(models_to_judge(question));
   for (const std::string& name : record.promised) {
-    const Model* model = *find_model(name);
-    auto& models = judging.models;
-    if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
+    auto& models = record.models_judged;
+    if (std::find(models.begin(), models.end(), name) == models.end()) models.push_back(name);
   }
-  examine(record, judging, names_of(question.require));
+  record.check_steps = options.steps;
+  examine(record);
   return record;
 }
 

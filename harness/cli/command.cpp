@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "base/escape.h"
+
 namespace consistory {
 namespace {
 
@@ -37,7 +39,7 @@ constexpr std::array<CommandSpec, 6> kCommands = {{
 std::span<const CommandSpec> all_commands() { return kCommands; }
 
 int fail(const Error& error) {
-  std::fprintf(stderr, "error: %s\n", error.message.c_str());
+  std::fprintf(stderr, "error: %s\n", escape_terminal(error.message).c_str());
   switch (error.kind) {
     case ErrorKind::usage:
       return 64;

@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/escape.h"
 #include "harness/cli/command.h"
 #include "harness/run/overall.h"
 #include "harness/run/runner.h"
@@ -39,6 +40,15 @@ Result<Json> read_json(const std::string& path) {
   return json;
 }
 
+/// Names that this version knows as models.
+std::vector<std::string> models_of(const Json& json, const char* name) {
+  std::vector<std::string> models;
+  for (const std::string& text : texts_of(json, name)) {
+    if (find_model(text)) models.push_back(text);
+  }
+  return models;
+}
+
 Result<RunRecord> load_run(const std::string& directory) {
   Result<Json> run = read_json(directory + "/run.json");
   if (!run) return run.error();
@@ -57,8 +67,13 @@ Result<RunRecord> load_run(const std::string& directory) {
   record.seed =
       run->value("seed", Json()).is_number_unsigned() ? (*run)["seed"].get<std::uint64_t>() : 0;
   record.left_out = texts_of(*run, "workloads_left_out");
-  for (const std::string& name : texts_of(*run, "promised")) {
-    if (find_model(name)) record.promised.push_back(name);
+  record.promised = models_of(*run, "promised");
+  record.required_by_user = models_of(*run, "required_by_user");
+  record.expected_violations = models_of(*run, "expected_violations");
+  record.models_judged = models_of(*run, "models_judged");
+  if (record.models_judged.empty()) record.models_judged = model_names();
+  if (run->value("check_steps", Json()).is_number_unsigned()) {
+    record.check_steps = (*run)["check_steps"].get<std::uint64_t>();
   }
   record.recording = std::move(*recording);
   record.checked = true;
@@ -70,14 +85,7 @@ int act(const std::vector<std::string>& directories) {
   for (const std::string& directory : directories) {
     Result<RunRecord> record = load_run(directory);
     if (!record) return fail(record.error());
-    JudgeOptions judging;
-    for (const Model& model : all_models()) judging.models.push_back(&model);
-    for (const std::string& name : record->promised) {
-      const Model* model = *find_model(name);
-      auto& models = judging.models;
-      if (std::find(models.begin(), models.end(), model) == models.end()) models.push_back(model);
-    }
-    examine(*record, judging, {});
+    examine(*record);
     const std::string path = directory + "/report.html";
     if (Status written = write_file(path, report_html(*record)); !written)
       return fail(written.error());
@@ -85,7 +93,7 @@ int act(const std::vector<std::string>& directories) {
       return fail(written.error());
     }
     std::printf("%s: %s\n%s\n", std::string(name_of(record->overall.word)).c_str(),
-                record->overall.sentence.c_str(), path.c_str());
+                escape_terminal(record->overall.sentence).c_str(), path.c_str());
     code = worse_exit_code(code, record->overall.exit_code);
   }
   return code;

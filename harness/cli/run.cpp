@@ -22,12 +22,14 @@ struct Options {
 int act(const Options& options) {
   const Result<RunPlan> plan = make_plan(options.arguments);
   if (!plan) return fail(plan.error());
-  const Result<RunResult> result = perform_run(*plan, options.quiet);
+  const Result<RunDirectory> directory = RunDirectory::create(plan->out);
+  if (!directory) return fail(directory.error());
+  const Result<RunResult> result = perform_run(*plan, *directory, options.quiet);
   if (!result) return fail(result.error());
-  const std::string text = options.json
-                               ? verdict_json(result->record)
-                               : terminal_text(result->record, result->directory + "/report.html",
-                                               {stdout_takes_colour()});
+  const std::string text =
+      options.json
+          ? verdict_json(result->record)
+          : terminal_text(result->record, directory->file("report.html"), {stdout_takes_colour()});
   std::fputs(text.c_str(), stdout);
   return result->record.overall.exit_code;
 }

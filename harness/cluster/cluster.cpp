@@ -16,8 +16,11 @@ constexpr Nanos kEndTimeout = 5 * kSecond;
 
 Result<std::unique_ptr<Cluster>> Cluster::start(const Store& store, const ClusterOptions& options) {
   std::unique_ptr<Cluster> cluster(new Cluster(store, options));
-  if (Status ports = cluster->assign_ports(); !ports) return ports.error();
-  if (Status laid = cluster->lay_out(); !laid) return laid.error();
+  {
+    ReservedPorts reserved;  // until the relay has its own ports, which come from the same range
+    if (Status ports = cluster->assign_ports(reserved); !ports) return ports.error();
+    if (Status laid = cluster->lay_out(); !laid) return laid.error();
+  }
   for (Place node = 1; node <= cluster->size(); ++node) {
     if (Status spawned = cluster->spawn(node); !spawned) return spawned.error();
   }
@@ -27,12 +30,12 @@ Result<std::unique_ptr<Cluster>> Cluster::start(const Store& store, const Cluste
   return cluster;
 }
 
-Status Cluster::assign_ports() {
+Status Cluster::assign_ports(ReservedPorts& reserved) {
   for (std::size_t i = 0; i < options_.nodes; ++i) {
     Member& member = nodes_.emplace_back();
     member.layout.number = i + 1;
     if (options_.first_port == 0) {
-      Result<unsigned short> port = free_port();
+      Result<unsigned short> port = reserved.take();
       if (!port) return port.error();
       member.layout.port = *port;
       continue;
@@ -126,14 +129,19 @@ Status Cluster::await_ready(Place node) {
 Result<std::string> Cluster::kill(Place node) {
   const std::lock_guard lock(mutex_);
   std::optional<ChildProcess>& process = member(node).process;
-  if (!process)
-    return store_error(fmt::format("node {} is not running, so it cannot be killed", name(node)));
+  const bool alive = process && process->running();
+  if (!alive) {
+    return store_error(fmt::format("node {} had ended before it was to be killed: {} (log: {})",
+                                   name(node), last_words(node), log_path(node)));
+  }
   process->signal(SIGKILL);
   const auto end = process->wait(monotonic_now() + kEndTimeout);
   if (!end) return store_error(fmt::format("node {} did not end after SIGKILL", name(node)));
   std::string description = describe_end(*end);
   process.reset();
-  return description;
+  if (description == "killed by signal 9") return description;
+  return store_error(fmt::format("node {} {} just before it was killed (log: {})", name(node),
+                                 description, log_path(node)));
 }
 
 Status Cluster::ensure_running(Place node) {

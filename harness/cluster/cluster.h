@@ -53,7 +53,7 @@ class Cluster final : public ProcessControl {
 
   Cluster(const Store& store, ClusterOptions options)
       : store_(store), options_(std::move(options)) {}
-  Status assign_ports();
+  Status assign_ports(ReservedPorts& reserved);
   Status lay_out();
   Status spawn(Place node);
   Status await_ready(Place node);

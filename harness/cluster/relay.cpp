@@ -176,15 +176,25 @@ LinkCounters Relay::counters(Place from, Place to) const {
   return {link.bytes_held, link.connections_held};
 }
 
-Result<unsigned short> free_port() {
+class ReservedPorts::Sockets {
+ public:
   asio::io_context context;
-  tcp::acceptor acceptor(context);
+  std::list<tcp::acceptor> taken;
+};
+
+ReservedPorts::ReservedPorts() : sockets_(std::make_unique<Sockets>()) {}
+ReservedPorts::~ReservedPorts() = default;
+
+Result<unsigned short> ReservedPorts::take() {
+  tcp::acceptor& acceptor = sockets_->taken.emplace_back(sockets_->context);
   ErrorCode error;
   acceptor.open(tcp::v4(), error);
   if (!error) acceptor.bind({kLoopback, 0}, error);
   if (error) return environment_error(fmt::format("cannot find a free port: {}", error.message()));
   return acceptor.local_endpoint().port();
 }
+
+Result<unsigned short> free_port() { return ReservedPorts().take(); }
 
 bool port_is_free(unsigned short port) {
   asio::io_context context;

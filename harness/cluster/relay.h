@@ -40,6 +40,18 @@ class Relay final : public LinkControl {
   bool carry_clients_;
 };
 
+/// Free ports of 127.0.0.1, kept taken until this object goes, so that nothing else is given them.
+class ReservedPorts {
+ public:
+  ReservedPorts();
+  ~ReservedPorts();
+  Result<unsigned short> take();
+
+ private:
+  class Sockets;
+  std::unique_ptr<Sockets> sockets_;
+};
+
 /// A port of 127.0.0.1 that is free now.
 Result<unsigned short> free_port();
 /// Is this port of 127.0.0.1 free?

@@ -22,12 +22,16 @@ int exit_code_of(const Error& error) {
 }
 
 CampaignRun run_cell(const CampaignCell& cell, const std::string& directory, bool quiet) {
-  CampaignRun run{cell.row, cell.column, cell.seed, "", Overall::environment, 69, "", {}};
+  CampaignRun run{cell.row, cell.column, cell.seed, "", Overall::environment, 69, "", {}, false};
   RunArguments arguments = cell.arguments;
   arguments.out = directory + "/runs";
   const Result<RunPlan> plan = make_plan(arguments);
   CONSISTORY_CHECK(static_cast<bool>(plan), "a campaign's cell was checked when it was read");
-  const Result<RunResult> result = perform_run(*plan, quiet);
+  const Result<RunDirectory> place = RunDirectory::create(plan->out);
+  const Result<RunResult> result =
+      place ? perform_run(*plan, *place, quiet) : Result<RunResult>(place.error());
+  if (place) run.directory = "runs/" + place->id();
+  run.has_report = static_cast<bool>(result);
   if (!result) {
     run.word = class_of(result.error());
     run.exit_code = exit_code_of(result.error());
@@ -35,7 +39,6 @@ CampaignRun run_cell(const CampaignCell& cell, const std::string& directory, boo
     return run;
   }
   const RunRecord& record = result->record;
-  run.directory = "runs/" + record.id;
   run.word = record.overall.word;
   run.exit_code = record.overall.exit_code;
   run.sentence = record.overall.sentence;

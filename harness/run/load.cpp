@@ -65,6 +65,7 @@ void Load::issue(std::size_t slot, Invocation invocation) {
   event.function = session.invocation.function;
   event.key = session.invocation.key;
   event.value = session.invocation.value;
+  event.expected = session.invocation.expected;
   event.node = Cluster::name(session.node);
   event.final = event.local = session.final;
   journal_.record(event);
@@ -111,6 +112,8 @@ void Load::record_completion(const Session& session, const Completion& completio
   if (read) event.elements = completion.elements;
   event.version = completion.version;
   event.swapped = completion.swapped;
+  event.expected = session.invocation.expected;
+  event.seen = completion.seen;
   event.final = event.local = session.final;
   event.error = completion.error;
   journal_.record(event);

@@ -66,13 +66,12 @@ void set_required(RunRecord& run) {
 
 class OverallDecision {
  public:
-  OverallDecision(RunRecord& run, const std::vector<std::string>& required_by_user)
-      : run_(run), required_by_user_(required_by_user) {}
+  explicit OverallDecision(RunRecord& run) : run_(run) {}
 
   OverallVerdict decide() {
     verdict_.frontier = weakest_violated(run_);
     const bool decided = interrupted() || unchecked() || promise_broken() || set_broken() ||
-                         expectation_missed() || store_failed() || undecided() || vacuous() ||
+                         store_failed() || expectation_missed() || undecided() || vacuous() ||
                          expectation_met();
     if (!decided) finish(Overall::holds, 0, holds_sentence());
     return verdict_;
@@ -117,7 +116,7 @@ class OverallDecision {
 
   /// --require of a single guarantee also hears of sets that contain it (DESIGN §4.5).
   bool set_broken() {
-    for (const std::string& model : required_by_user_) {
+    for (const std::string& model : run_.required_by_user) {
       const std::string set = violated_set_with(run_, model);
       if (set.empty()) continue;
       return finish(
@@ -179,15 +178,14 @@ class OverallDecision {
   }
 
   RunRecord& run_;
-  const std::vector<std::string>& required_by_user_;
   OverallVerdict verdict_;
 };
 
 }  // namespace
 
-void decide_overall(RunRecord& run, const std::vector<std::string>& required_by_user) {
+void decide_overall(RunRecord& run) {
   set_required(run);
-  run.overall = OverallDecision(run, required_by_user).decide();
+  run.overall = OverallDecision(run).decide();
 }
 
 int worse_exit_code(int a, int b) {

@@ -6,8 +6,8 @@
 
 namespace consistory {
 
-/// `required_by_user`: --require. Fills run.required and run.overall from the rest of the record.
-void decide_overall(RunRecord& run, const std::vector<std::string>& required_by_user);
+/// Fills run.required and run.overall from the rest of the record.
+void decide_overall(RunRecord& run);
 
 /// Which of two exit codes a campaign, or a check of several files, ends with: a violation is never
 /// masked by anything.

@@ -163,6 +163,9 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
          fmt::format("{}", defaults.read_ratio));
   option("--op-timeout", arguments.op_timeout, defaults.op_timeout);
   option("--sessions", arguments.sessions, defaults.sessions);
+  option("--model", join(arguments.models, ","), "");
+  option("--check-steps", std::to_string(arguments.check_steps),
+         std::to_string(defaults.check_steps));
   option("--require", join(arguments.require, ","), "");
   option("--expect-violation", join(arguments.expect_violation, ","), "");
   option("--seed", std::to_string(plan.seed), "");

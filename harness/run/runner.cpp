@@ -33,8 +33,8 @@ Mark to_mark(const FaultEvent& event, Nanos time) {
 
 class Run {
  public:
-  Run(const RunPlan& plan, RunDirectory directory, bool quiet)
-      : plan_(plan), directory_(std::move(directory)), progress_(quiet) {
+  Run(const RunPlan& plan, const RunDirectory& directory, bool quiet)
+      : plan_(plan), directory_(directory), progress_(quiet) {
     record_.id = directory_.id();
     record_.command = plan.command;
     record_.store = plan.store->description();
@@ -43,16 +43,26 @@ class Run {
     record_.started = calendar_utc();
     record_.status = "running";
     record_.promised = plan.promised;
+    record_.required_by_user = plan.required_by_user;
     record_.expected_violations = plan.expect_violation;
+    for (const Model* model : plan.models) record_.models_judged.emplace_back(model->name);
+    record_.check_steps = plan.check_steps;
     record_.left_out = plan.left_out;
     for (Place node = 1; node <= plan.nodes; ++node) record_.nodes.push_back(Cluster::name(node));
   }
 
   Result<RunResult> perform() {
+    Result<RunResult> result = perform_steps();
+    if (!result) give_up(result.error());
+    return result;
+  }
+
+ private:
+  Result<RunResult> perform_steps() {
     if (Status written = save_run_json(); !written) return written.error();
     progress_.event(fmt::format("seed {}: {}; {}", plan_.seed, record_.store, plan_.description));
     Result<std::unique_ptr<Cluster>> cluster = Cluster::start(*plan_.store, cluster_options());
-    if (!cluster) return give_up(cluster.error());
+    if (!cluster) return cluster.error();
     Result<Journal> journal = Journal::create(directory_.file("history.jsonl"), header());
     if (!journal) return journal.error();
     if (Status loaded = load_and_settle(**cluster, *journal); !loaded) return loaded.error();
@@ -60,10 +70,9 @@ class Run {
     remove_data();
     if (Status examined = check(); !examined) return examined.error();
     if (Status saved = save(); !saved) return saved.error();
-    return RunResult{std::move(record_), directory_.path()};
+    return RunResult{std::move(record_)};
   }
 
- private:
   ClusterOptions cluster_options() const {
     ClusterOptions options;
     options.nodes = plan_.nodes;
@@ -79,12 +88,11 @@ class Run {
     return {record_.nodes, plan_.promised, record_.store + "; " + record_.arguments, plan_.seed};
   }
 
-  /// The store never came up, or the environment forbids it: say so in the directory too.
-  Error give_up(const Error& error) {
+  /// There is no run to speak of: say so in the directory too.
+  void give_up(const Error& error) {
     record_.status = error.kind == ErrorKind::store ? "store-failed" : "environment";
     record_.failure = error.message;
     (void)save_run_json();
-    return error;
   }
 
   Status load_and_settle(Cluster& cluster, Journal& journal) {
@@ -103,29 +111,42 @@ class Run {
     if (!healed && record_.failure.empty()) record_.failure = healed.error().message;
     const bool settled = record_.failure.empty() && interrupts() < 2 && settle(cluster);
     marks.push({monotonic_now() - started, "runner", "settled", "", settled ? "true" : "false"});
-    record_.status = interrupts() > 0          ? "interrupted"
-                     : record_.failure.empty() ? "finished"
-                                               : "store-failed";
-    if (!record_.failure.empty() || interrupts() > 1) {
-      for (const Mark& mark : marks.take()) journal.record(mark);
-      return journal.flush();
-    }
-    return load.read_finals();
+    const Status finals = read_finals(load, cluster);
+    for (const Mark& mark : marks.take()) journal.record(mark);
+    const bool failed = !record_.failure.empty();
+    record_.status = interrupts() > 0 ? "interrupted" : failed ? "store-failed" : "finished";
+    const Status flushed = journal.flush();
+    return finals ? flushed : finals;
+  }
+
+  Status read_finals(Load& load, Cluster& cluster) {
+    if (!record_.failure.empty() || interrupts() > 1) return Done{};
+    Status finals = load.read_finals();
+    note_unexpected_end(cluster);
+    return finals;
+  }
+
+  /// True if a node ended that nothing killed; the run has failed then.
+  bool note_unexpected_end(Cluster& cluster) {
+    const auto end = cluster.unexpected_end();
+    if (end && record_.failure.empty()) record_.failure = *end;
+    return end.has_value();
   }
 
   /// Waits until every node has drained and all stand at the same position, seen twice in a row.
-  bool settle(const Cluster& cluster) {
-    const Nanos deadline =
-        monotonic_now() + (interrupts() > 0 ? kSettleTimeoutInterrupted : kSettleTimeout);
+  bool settle(Cluster& cluster) {
+    const Nanos from = monotonic_now();
     std::string before;
-    while (monotonic_now() < deadline && interrupts() < 2) {
+    while (interrupts() < 2 && !note_unexpected_end(cluster)) {
+      const Nanos patience = interrupts() > 0 ? kSettleTimeoutInterrupted : kSettleTimeout;
+      if (monotonic_now() - from > patience) break;
       const std::string position = common_position(cluster);
       if (!position.empty() && position == before) return true;
       before = position;
       progress_.state("settling: waiting until every node has drained");
       pause_for(kSettlePoll);
     }
-    progress_.event("the nodes did not settle in time: the final reads are judged as unsettled");
+    progress_.event("the nodes did not settle: the final reads are judged as unsettled");
     return false;
   }
 
@@ -157,10 +178,7 @@ class Run {
     record_.checked = plan_.check && interrupts() < 2;
     if (record_.checked)
       progress_.event(fmt::format("checking {} operations", record_.history().size()));
-    JudgeOptions options;
-    options.models = plan_.models;
-    options.steps = plan_.check_steps;
-    examine(record_, options, plan_.required_by_user);
+    examine(record_);
     if (record_.status == "interrupted") record_.overall.exit_code = interrupt_exit_code();
     return Done{};
   }
@@ -191,21 +209,21 @@ class Run {
 
 }  // namespace
 
-Result<RunResult> perform_run(const RunPlan& plan, bool quiet) {
-  Result<RunDirectory> directory = RunDirectory::create(plan.out);
-  if (!directory) return directory.error();
-  return Run(plan, std::move(*directory), quiet).perform();
+Result<RunResult> perform_run(const RunPlan& plan, const RunDirectory& directory, bool quiet) {
+  return Run(plan, directory, quiet).perform();
 }
 
-void examine(RunRecord& record, const JudgeOptions& options,
-             const std::vector<std::string>& required_by_user) {
+void examine(RunRecord& record) {
+  JudgeOptions options;
+  options.steps = record.check_steps;
+  for (const std::string& name : record.models_judged) options.models.push_back(*find_model(name));
   const Nanos before = monotonic_now();
   if (record.checked) record.judgement = judge(record.history(), options);
   record.check_ns = monotonic_now() - before;
   record.faults = faults_of(record.recording.marks);
   record.pressure = measure_pressure(record.history(), record.recording.marks);
   record.availability = measure_availability(record.history(), record.faults);
-  decide_overall(record, required_by_user);
+  decide_overall(record);
 }
 
 }  // namespace consistory

@@ -159,6 +159,7 @@ class ReferenceStore final : public Store {
                      bool local) const override {
     Json body{{"f", name_of(invocation.function)}, {"key", invocation.key}};
     if (invocation.function != Function::read) body["value"] = to_json(invocation.value);
+    if (invocation.function == Function::cas) body["expected"] = to_json(invocation.expected);
     if (local) body["local"] = true;
     return {base_url + "/op", body.dump(-1, ' ', false, Json::error_handler_t::replace), kSecond};
   }
@@ -199,6 +200,8 @@ class ReferenceStore final : public Store {
     if (body.value("swapped", Json()).is_boolean())
       completion.swapped = body["swapped"].get<bool>();
     const Json value = body.value("value", Json());
+    if (invocation.function == Function::cas && !completion.swapped)
+      completion.seen = to_value(value);
     if (invocation.function != Function::read) return completion;
     if (!value.is_array()) {
       completion.value = to_value(value);

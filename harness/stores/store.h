@@ -36,6 +36,7 @@ struct Completion {
   std::optional<std::vector<Value>> elements;
   std::optional<std::int64_t> version;
   bool swapped = true;
+  std::optional<Value> seen;  ///< cas that did not swap: the value it met
 };
 
 struct NodeStatus {
