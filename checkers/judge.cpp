@@ -48,6 +48,14 @@ bool depends_on_sessions(const Model& model) {
   return std::find(kWithout.begin(), kWithout.end(), model.name) == kWithout.end();
 }
 
+/// A session guarantee or a set of them: then the minimal violated sets are worth knowing.
+bool is_about_guarantees(const Model* model) {
+  constexpr std::array<std::string_view, 5> kNames = {
+      "sessions", "monotonic-reads", "monotonic-writes", "read-your-writes", "writes-follow-reads"};
+  return model->name.find('+') != std::string_view::npos ||
+         std::find(kNames.begin(), kNames.end(), model->name) != kNames.end();
+}
+
 void judge_split_sessions(Judgement& judgement, const History& history,
                           const JudgeOptions& options) {
   std::vector<std::size_t> places;
@@ -82,13 +90,10 @@ Judgement judge(const History& history, const JudgeOptions& options) {
   const std::vector<const Model*> models = options.models.empty() ? every_model() : options.models;
   Judgement judgement;
   std::vector<ModelVerdict> verdicts = verdicts_of(models, history, options);
-  bool guarantees_hold = true;
   for (std::size_t i = 0; i < models.size(); ++i) {
     judgement.models.push_back({models[i], std::move(verdicts[i]), std::nullopt, std::nullopt});
-    const JudgedModel& judged = judgement.models.back();
-    guarantees_hold = guarantees_hold && judged.verdict.verdict == Verdict::holds;
   }
-  if (!guarantees_hold) {
+  if (std::any_of(models.begin(), models.end(), is_about_guarantees)) {
     const ViolatedSets sets = minimal_violated_sets(history, options.steps);
     judgement.violated_sets = sets.minimal;
     judgement.sets_open = sets.open;

@@ -124,6 +124,19 @@ class CommandLine(unittest.TestCase):
         self.refuse(64, ['standard input:2', 'without an invocation'], 'check', '-',
                     stdin=HEADER + event(1, 'ok', 'read', 'x', value=1))
 
+    def test_a_completion_may_leave_its_value_out_but_not_change_it(self):
+        write = event(1, 'invoke', 'write', 'x', value=7)
+        result = self.check(HEADER + write + event(1, 'info', 'write', 'x', value=None) + operation(2, 'read', 'x', 7))
+        self.assertEqual(result.returncode, 0, result.stdout)
+        self.refuse(64, ['standard input:3', 'another value'], 'check', '-',
+                    stdin=HEADER + write + event(1, 'ok', 'write', 'x', value=8))
+
+    def test_many_duplicate_values_end_in_a_verdict_or_the_budget(self):
+        lines = [operation(1, 'append', 'l', number % 3) for number in range(60)]
+        reads = [operation(2, 'read', 'l', [number % 3 for number in range(60)]) for _ in range(200)]
+        result = self.check(HEADER + b''.join(lines) + b''.join(reads))
+        self.assertIn(result.returncode, (0, 2), result.stderr)
+
     def test_deep_nesting_and_long_numbers(self):
         self.refuse(64, ['nested deeper'], 'check', '-',
                     stdin=HEADER + b'{"a":' + b'[' * 500000 + b']' * 500000 + b'}\n')

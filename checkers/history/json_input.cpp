@@ -34,8 +34,10 @@ std::optional<Error> read_cas(const Json& pair, RawOperation& raw) {
   return std::nullopt;
 }
 
-std::optional<Error> read_value(const Json& object, RawOperation& raw) {
+std::optional<Error> read_value(const Json& object, RawOperation& raw, bool completion) {
   const auto found = object.find("value");
+  const bool absent = found == object.end() || found->is_null();
+  if (completion && absent && raw.function != Function::read) return std::nullopt;
   if (found == object.end()) {
     if (raw.function == Function::cas || raw.function == Function::append) {
       return at(raw.place, fmt::format("a {} needs a \"value\"", name_of(raw.function)));
@@ -102,8 +104,8 @@ std::optional<std::string> name_from_json(const Json& json) {
   return std::nullopt;
 }
 
-std::optional<Error> read_payload(const Json& object, RawOperation& raw) {
-  if (auto error = read_value(object, raw)) return error;
+std::optional<Error> read_payload(const Json& object, RawOperation& raw, bool completion) {
+  if (auto error = read_value(object, raw, completion)) return error;
   if (auto error = read_flag(object, "swapped", raw.swapped, raw.place)) return error;
   if (auto error = read_flag(object, "final", raw.final, raw.place)) return error;
   if (auto error = read_flag(object, "local", raw.local, raw.place)) return error;

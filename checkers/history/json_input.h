@@ -32,6 +32,8 @@ std::optional<std::string> name_from_json(const Json& json);
 
 /// Reads "value", "ver", "swapped", "seen", "final", "local" and "node" into `raw`, whose function
 /// and outcome are set. Wrong types are errors at `place`.
-std::optional<Error> read_payload(const Json& object, RawOperation& raw);
+/// With `completion`, an update may leave its "value" out or null: `raw` has it from the
+/// invocation.
+std::optional<Error> read_payload(const Json& object, RawOperation& raw, bool completion = false);
 
 }  // namespace consistory

@@ -65,8 +65,10 @@ void read_expectations(const Json& line, LitmusCase& out) {
   if (const auto split = expect->find("sticky"); split != expect->end()) {
     read_words(*split, out.expect_split);
   }
-  if (const auto sets = expect->find("sg_min_violated"); sets != expect->end()) {
-    out.expect_violated_sets = sets->get<std::vector<std::string>>();
+  const auto sets = expect->find("sg_min_violated");
+  if (sets == expect->end() || !sets->is_array()) return;
+  for (const Json& set : *sets) {
+    if (set.is_string()) out.expect_violated_sets.push_back(set.get<std::string>());
   }
 }
 

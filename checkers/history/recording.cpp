@@ -193,10 +193,19 @@ class Reader {
     }
     raw.invoke = invoked.invoke;
     raw.invoke_ns = invoked.invoke_ns;
-    raw.value = invoked.value;
-    raw.expected = invoked.expected;
+    raw.final = invoked.final;
+    raw.local = invoked.local;
     raw.node = invoked.node;
-    if (auto error = read_payload(event, raw)) return error;
+    const bool read = raw.function == Function::read;
+    if (!read) {
+      raw.value = invoked.value;
+      raw.expected = invoked.expected;
+    }
+    if (auto error = read_payload(event, raw, true)) return error;
+    if (!read && (raw.value != invoked.value || raw.expected != invoked.expected)) {
+      return at(place(), fmt::format("this completion has another value than the invocation of {}",
+                                     invoked.place));
+    }
     raw.complete = stamp_++;
     raw.complete_ns = time_of(event);
     open_.erase(open);

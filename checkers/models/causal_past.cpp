@@ -122,10 +122,7 @@ class CausalPast {
     Bits later(present.size());
     for (std::size_t i = list.size(); i-- > 0 && !refutation_;) {
       const std::span<const Word> before = past.before(key, list[i]);
-      for (std::size_t j = i + 1; j < list.size() && !refutation_; ++j) {
-        const bool clash = j == i + 1 ? intersects(before, later) : false;
-        if (clash) refute_list_order(before, columns, list, i, reader);
-      }
+      if (intersects(before, later)) refute_list_order(before, columns, list, i, reader);
       set(later, columns[i]);
     }
   }

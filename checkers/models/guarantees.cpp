@@ -287,7 +287,8 @@ ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps) 
     Budget budget(steps);
     const Verdict verdict = judge_guarantees(history, budget, set).verdict;
     if (verdict == Verdict::violated) result.minimal.push_back(set);
-    if (verdict == Verdict::inconclusive) result.open = true;
+    result.open = verdict == Verdict::inconclusive;
+    if (result.open) break;  // larger sets are no easier
   }
   return result;
 }

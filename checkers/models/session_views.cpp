@@ -4,6 +4,7 @@
 #include "checkers/models/session_views.h"
 
 #include <algorithm>
+#include <set>
 
 #include "checkers/models/causal.h"
 
@@ -155,6 +156,7 @@ class GuaranteeView {
 
   void order_updates_after_what_was_read() {
     std::vector<Line> lines(resolved_.history->sessions.size(), Line(problem_));
+    std::vector<std::set<Point>> pushed(lines.size());  // a line is cumulative: once is enough
     for (Point point = 0; point < resolved_.size(); ++point) {
       const ResolvedOperation& operation = resolved_[point];
       Line& line = lines[operation.session];
@@ -164,7 +166,10 @@ class GuaranteeView {
           problem_.require(source, point, Why::reads_from);
       }
       if (operation.info) continue;
-      for (const Point source : operation.sources) line.push(source, Why::read_then_updated);
+      for (const Point source : operation.sources) {
+        if (pushed[operation.session].insert(source).second)
+          line.push(source, Why::read_then_updated);
+      }
     }
   }
 

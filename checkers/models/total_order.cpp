@@ -51,6 +51,18 @@ Decision decide_linearizable(const Resolved& resolved, Budget& budget) {
   return solve(std::move(problem), budget);
 }
 
+/// Locality rests on session order being real time. Where a session completes and invokes at one
+/// and the same stamp it is not (MODELS D15), and its keys cannot be judged apart.
+bool has_ties_within_a_session(const History& history) {
+  std::vector<std::int64_t> completed(history.sessions.size(), INT64_MIN);
+  for (const Operation& operation : history.operations) {
+    if (operation.outcome == Outcome::fail) continue;
+    if (completed[operation.session] == operation.invoke) return true;
+    if (!operation.is_info()) completed[operation.session] = operation.complete;
+  }
+  return false;
+}
+
 }  // namespace
 
 void add_version_order(const Resolved& resolved, OrderGraph& graph, std::uint32_t round) {
@@ -72,6 +84,8 @@ ModelVerdict judge_sequential(const History& history, Budget& budget) {
 }
 
 ModelVerdict judge_linearizable(const History& history, Budget& budget) {
+  if (has_ties_within_a_session(history))
+    return judge_history(history, budget, decide_linearizable);
   return judge_each_key(history, budget, decide_linearizable);
 }
 

@@ -14,6 +14,8 @@ struct Slot {
   std::vector<std::uint32_t> candidates;
 };
 constexpr std::uint32_t kInit = UINT32_MAX;
+/// assign() goes one call deeper for each ambiguous value; more of them count as out of budget.
+constexpr std::size_t kAmbiguousMax = 5'000;
 
 class Enumerator {
  public:
@@ -34,13 +36,14 @@ class Enumerator {
     active_.assign(base_.size(), false);
     repeats_.assign(base_.size(), false);
     for (std::uint32_t i = 0; i < base_.size(); ++i) {
-      if (at(i).is_info()) continue;
+      if (at(i).is_info() || active_[i]) continue;
       if (!activate(i)) return result_;
     }
     result_.unexplained.clear();
     const bool go_on = assign(0);
     if (!go_on) {
-      result_.end = budget_.exhausted() ? ResolveEnd::out_of_budget : ResolveEnd::stopped;
+      const bool gave_up = budget_.exhausted() || too_deep_;
+      result_.end = gave_up ? ResolveEnd::out_of_budget : ResolveEnd::stopped;
     }
     return result_;
   }
@@ -102,7 +105,26 @@ class Enumerator {
     const bool initial_version =
         operation.function != Function::read || operation.version.value_or(0) == 0;
     if (nil_fits && initial_version) candidates.push_back(kInit);
+    likeliest_first(reader, candidates);
     return candidates;
+  }
+
+  /// Real histories read what was written last: that first, then older ones, then later ones. INIT
+  /// comes first as long as nothing of the key had completed.
+  void likeliest_first(std::uint32_t reader, std::vector<std::uint32_t>& candidates) const {
+    const Operation& operation = at(reader);
+    const auto all = by_key_.find(operation.key);
+    const bool written = all != by_key_.end() &&
+                         std::any_of(all->second.begin(), all->second.end(),
+                                     [&](auto u) { return at(u).complete < operation.invoke; });
+    const auto rank = [&](std::uint32_t candidate) -> std::pair<int, std::int64_t> {
+      if (candidate == kInit) return {written ? 2 : 0, 0};
+      const std::int64_t invoke = at(candidate).invoke;
+      return invoke < operation.complete ? std::pair{1, -invoke} : std::pair{3, invoke};
+    };
+    if (candidates.size() < 2) return;
+    std::stable_sort(candidates.begin(), candidates.end(),
+                     [&](std::uint32_t a, std::uint32_t b) { return rank(a) < rank(b); });
   }
 
   /// Gives `reader` its forced sources and queues its ambiguous ones; false: nothing can explain
@@ -177,7 +199,8 @@ class Enumerator {
 
   /// Depth first over the ambiguous slots from `next` on; false: stop everything.
   bool assign(std::size_t next) {
-    if (!budget_.spend()) return false;
+    too_deep_ = too_deep_ || next >= kAmbiguousMax;
+    if (too_deep_ || !budget_.spend()) return false;
     if (next == ambiguous_.size()) return deliver();
     const Slot slot = ambiguous_[next];  // a copy: deeper levels grow the vector
     for (const std::uint32_t candidate : slot.candidates) {
@@ -279,6 +302,7 @@ class Enumerator {
   std::vector<std::uint32_t> activated_;
   std::vector<Slot> ambiguous_;
   ResolveResult result_;
+  bool too_deep_ = false;
 };
 
 }  // namespace

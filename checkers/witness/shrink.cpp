@@ -17,7 +17,9 @@ using Ids = std::vector<OperationId>;
 /// Which operations may have read which: what a deletion must take with it.
 class Dependencies {
  public:
-  explicit Dependencies(const History& history) : history_(history) {
+  /// `whole_lists`: a list read goes with any of its elements, instead of losing that element.
+  Dependencies(const History& history, bool whole_lists)
+      : history_(history), whole_lists_(whole_lists) {
     for (OperationId id = 0; id < history.size(); ++id) {
       const Operation& operation = history.operations[id];
       if (!operation.updates() || operation.outcome == Outcome::fail) continue;
@@ -29,13 +31,23 @@ class Dependencies {
   /// The updates that a register read or cas may have read.
   Ids sources(OperationId id) const {
     const Operation& operation = history_.operations[id];
-    if (!operation.reads() || history_.is_list[operation.key]) return {};
+    if (!operation.reads()) return {};
+    if (history_.is_list[operation.key]) return whole_lists_ ? element_sources(operation) : Ids{};
     if (operation.function == Function::read) return writers(operation.key, operation.value, id);
     const bool mismatch = !operation.updates();
     if (mismatch && operation.seen) return writers(operation.key, *operation.seen, id);
     if (!mismatch) return writers(operation.key, operation.expected, id);
     const auto found = updates_.find(operation.key);
     return found == updates_.end() ? Ids{} : found->second;
+  }
+
+  Ids element_sources(const Operation& operation) const {
+    Ids ids;
+    for (const ValueId element : operation.elements) {
+      const Ids appends = writers(operation.key, element, kNoOperation);
+      ids.insert(ids.end(), appends.begin(), appends.end());
+    }
+    return ids;
   }
 
   Ids writers(KeyId key, ValueId value, OperationId except) const {
@@ -54,6 +66,7 @@ class Dependencies {
   }
 
   const History& history_;
+  bool whole_lists_;
   std::unordered_map<std::uint64_t, Ids> writers_;
   std::unordered_map<KeyId, Ids> updates_;
 };
@@ -61,7 +74,7 @@ class Dependencies {
 class Shrinker {
  public:
   Shrinker(const History& history, const Model& model)
-      : history_(history), model_(model), dependencies_(history) {}
+      : history_(history), model_(model), dependencies_(history, model.name == "strong-eventual") {}
 
   Shrunk run(const Ids& seed) {
     Ids kept = first_violating(seed);
@@ -138,7 +151,15 @@ class Shrinker {
   /// Deletes kept[first, last) and, recursively, every reader of a deleted update.
   Ids without(const Ids& kept, std::size_t first, std::size_t last) const {
     std::set<OperationId> rest(kept.begin(), kept.end());
-    for (std::size_t i = first; i < last; ++i) rest.erase(kept[i]);
+    for (std::size_t i = first; i < last; ++i) {
+      rest.erase(kept[i]);
+      const Operation& operation = history_.operations[kept[i]];
+      if (operation.function != Function::append) continue;  // an element goes with all its appends
+      for (const OperationId twin :
+           dependencies_.writers(operation.key, operation.value, kept[i])) {
+        rest.erase(twin);
+      }
+    }
     for (bool changed = true; changed;) {
       changed = false;
       for (auto at = rest.begin(); at != rest.end();) {

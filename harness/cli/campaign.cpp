@@ -9,6 +9,7 @@
 #include "base/escape.h"
 #include "harness/cli/command.h"
 #include "harness/run/campaign.h"
+#include "harness/run/interrupt.h"
 
 namespace consistory {
 namespace {
@@ -23,6 +24,7 @@ struct Options {
 int act(const Options& options) {
   Result<Campaign> campaign = read_campaign(options.file);
   if (!campaign) return fail(campaign.error());
+  install_interrupt_handlers();
   const Result<CampaignResult> result = perform_campaign(*campaign, options.out, options.quiet);
   if (!result) return fail(result.error());
   if (options.json) {

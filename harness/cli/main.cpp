@@ -10,7 +10,6 @@
 
 #include "base/suggest.h"
 #include "harness/cli/command.h"
-#include "harness/run/interrupt.h"
 
 namespace consistory {
 namespace {
@@ -104,7 +103,6 @@ extern "C" void on_abort(int) { _exit(70); }
 
 int main(int argc, char** argv) {
   signal(SIGABRT, consistory::on_abort);
-  consistory::install_interrupt_handlers();
   try {
     return consistory::run(argc, argv);
   } catch (const std::exception& error) {

@@ -6,6 +6,7 @@
 
 #include "harness/cli/command.h"
 #include "harness/cli/run_options.h"
+#include "harness/run/interrupt.h"
 #include "harness/run/runner.h"
 #include "results/json_files.h"
 #include "results/terminal.h"
@@ -22,6 +23,7 @@ struct Options {
 int act(const Options& options) {
   const Result<RunPlan> plan = make_plan(options.arguments);
   if (!plan) return fail(plan.error());
+  install_interrupt_handlers();
   const Result<RunDirectory> directory = RunDirectory::create(plan->out);
   if (!directory) return fail(directory.error());
   const Result<RunResult> result = perform_run(*plan, *directory, options.quiet);

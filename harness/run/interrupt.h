@@ -4,8 +4,11 @@
 
 namespace consistory {
 
-/// Takes over SIGINT, SIGTERM and SIGHUP, and ignores SIGPIPE. Call once, at start.
+/// Takes over SIGINT, SIGTERM and SIGHUP, and ignores SIGPIPE. Call before a run; commands that
+/// start nothing keep the default, to end at once.
 void install_interrupt_handlers();
+/// Is there something to heal and to save? If not, the second signal from here on ends the program.
+void set_cleanup_pending(bool pending);
 /// How many of them came.
 int interrupts();
 /// 130 for SIGINT, 143 for SIGTERM and SIGHUP; meaningful once interrupts() > 0.

@@ -59,6 +59,7 @@ class Run {
 
  private:
   Result<RunResult> perform_steps() {
+    set_cleanup_pending(true);
     if (Status written = save_run_json(); !written) return written.error();
     progress_.event(fmt::format("seed {}: {}; {}", plan_.seed, record_.store, plan_.description));
     Result<std::unique_ptr<Cluster>> cluster = Cluster::start(*plan_.store, cluster_options());
@@ -68,6 +69,7 @@ class Run {
     if (Status loaded = load_and_settle(**cluster, *journal); !loaded) return loaded.error();
     cluster->reset();  // every node ends here
     remove_data();
+    set_cleanup_pending(false);
     if (Status examined = check(); !examined) return examined.error();
     if (Status saved = save(); !saved) return saved.error();
     return RunResult{std::move(record_)};
