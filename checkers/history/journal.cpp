@@ -10,20 +10,6 @@
 namespace consistory {
 namespace {
 
-Json to_json(const Value& value) {
-  switch (value.kind) {
-    case Value::Kind::nil:
-      return nullptr;
-    case Value::Kind::integer:
-      return value.integer;
-    case Value::Kind::text:
-      return value.text;
-    case Value::Kind::json:
-      return Json::parse(value.text, nullptr, false);
-  }
-  return nullptr;
-}
-
 /// Sessions that are numbers are written as numbers.
 Json session_json(const std::string& name) {
   const bool digits = !name.empty() && name.size() < 10 &&
@@ -34,10 +20,10 @@ Json session_json(const std::string& name) {
 
 Json value_json(const ClientEvent& event) {
   if (event.function == Function::cas)
-    return Json::array({to_json(event.expected), to_json(event.value)});
-  if (!event.elements) return to_json(event.value);
+    return Json::array({json_from_value(event.expected), json_from_value(event.value)});
+  if (!event.elements) return json_from_value(event.value);
   Json elements = Json::array();
-  for (const Value& element : *event.elements) elements.push_back(to_json(element));
+  for (const Value& element : *event.elements) elements.push_back(json_from_value(element));
   return elements;
 }
 
@@ -72,7 +58,7 @@ void Journal::record(const ClientEvent& event) {
   line["node"] = event.node;
   if (event.version) line["ver"] = *event.version;
   if (event.outcome && event.function == Function::cas) line["swapped"] = event.swapped;
-  if (event.seen) line["seen"] = to_json(*event.seen);
+  if (event.seen) line["seen"] = json_from_value(*event.seen);
   if (event.final) line["final"] = true;
   if (event.local) line["local"] = true;
   if (!event.error.empty()) line["error"] = event.error;

@@ -98,6 +98,20 @@ Result<Value> value_from_json(const Json& json, const std::string& place) {
   return value;
 }
 
+Json json_from_value(const Value& value) {
+  switch (value.kind) {
+    case Value::Kind::nil:
+      return nullptr;
+    case Value::Kind::integer:
+      return value.integer;
+    case Value::Kind::text:
+      return value.text;
+    case Value::Kind::json:
+      return Json::parse(value.text, nullptr, false);
+  }
+  return nullptr;
+}
+
 std::optional<std::string> name_from_json(const Json& json) {
   if (json.is_string()) return json.get<std::string>();
   if (json.is_number_integer()) return json.dump();

@@ -27,6 +27,9 @@ Result<Json> parse_json_line(std::string_view line, const std::string& place);
 /// A scalar, or any other JSON as its text; refuses what is over kValueBytesMax.
 Result<Value> value_from_json(const Json& json, const std::string& place);
 
+/// The same value as JSON.
+Json json_from_value(const Value& value);
+
 /// The name of a session: integers and strings alike.
 std::optional<std::string> name_from_json(const Json& json);
 

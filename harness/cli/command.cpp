@@ -15,7 +15,7 @@ constexpr std::array<CommandSpec, 6> kCommands = {{
     {"run", "run a store under faults, check its history, write a report",
      "  consistory run\n"
      "  consistory run --protocol eventual --require read-your-writes -d 10s --seed 7\n"
-     "  consistory run --protocol quorum -R 2 -W 2 --fault partition:halves,kill "
+     "  consistory run --protocol quorum -R 1 -W 1 --unsafe-quorum "
      "--expect-violation monotonic-reads\n",
      define_run},
     {"campaign", "run every combination of configurations, workloads, faults and seeds of a file",

@@ -2,8 +2,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <nlohmann/json.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -11,12 +9,11 @@
 #include <map>
 
 #include "base/suggest.h"
+#include "checkers/history/json_input.h"
 #include "harness/stores/store.h"
 
 namespace consistory {
 namespace {
-
-using Json = nlohmann::json;
 
 /// Errors after which the operation surely did not and never will take effect.
 constexpr std::array<std::string_view, 5> kDefinite = {
@@ -52,25 +49,10 @@ std::string executable() {
   return (self.parent_path() / "consistory-reference-store").string();
 }
 
+/// What a node sent; a value over the bound is told apart by being none that was written.
 Value to_value(const Json& json) {
-  if (json.is_null()) return Value::nil();
-  if (json.is_number_integer()) return Value::of(json.get<std::int64_t>());
-  if (json.is_string()) return Value::of(json.get<std::string>());
-  return Value::of_json(json.dump(-1, ' ', false, Json::error_handler_t::replace));
-}
-
-Json to_json(const Value& value) {
-  switch (value.kind) {
-    case Value::Kind::nil:
-      return nullptr;
-    case Value::Kind::integer:
-      return value.integer;
-    case Value::Kind::text:
-      return value.text;
-    case Value::Kind::json:
-      break;
-  }
-  return Json::parse(value.text, nullptr, false);
+  Result<Value> value = value_from_json(json, "answer");
+  return value ? std::move(*value) : Value::of(value.error().message);
 }
 
 class ReferenceStore final : public Store {
@@ -158,8 +140,9 @@ class ReferenceStore final : public Store {
   HttpRequest encode(const Invocation& invocation, const std::string& base_url,
                      bool local) const override {
     Json body{{"f", name_of(invocation.function)}, {"key", invocation.key}};
-    if (invocation.function != Function::read) body["value"] = to_json(invocation.value);
-    if (invocation.function == Function::cas) body["expected"] = to_json(invocation.expected);
+    if (invocation.function != Function::read) body["value"] = json_from_value(invocation.value);
+    if (invocation.function == Function::cas)
+      body["expected"] = json_from_value(invocation.expected);
     if (local) body["local"] = true;
     return {base_url + "/op", body.dump(-1, ' ', false, Json::error_handler_t::replace), kSecond};
   }
