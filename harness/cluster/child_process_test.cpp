@@ -53,7 +53,7 @@ TEST_F(ChildProcessTest, AKillReachesTheWholeGroup) {
 }
 
 TEST_F(ChildProcessTest, PauseShowsInItsState) {
-  ChildProcess child = spawn("sleep 1000");
+  ChildProcess child = spawn("exec sleep 1000");  // no shell that waits for it
   child.signal(SIGSTOP);
   const Nanos deadline = soon();
   while (child.state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
