@@ -81,11 +81,11 @@ std::size_t missing_updates(const History& history) {
     const bool lost = std::any_of(
         finals[update.key].begin(), finals[update.key].end(), [&](const Operation* read) {
           if (history.is_list[update.key]) {
-            return std::find(read->elements.begin(), read->elements.end(), update.value) ==
-                   read->elements.end();
+            const std::span<const ValueId> list = history.elements_of(*read);
+            return std::find(list.begin(), list.end(), update.value) == list.end();
           }
-          const bool comparable = update.version && read->version;
-          return comparable && *read->version < *update.version;
+          const bool comparable = update.has_version() && read->has_version();
+          return comparable && read->version < update.version;
         });
     missing += lost ? 1 : 0;
   }

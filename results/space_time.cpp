@@ -175,7 +175,7 @@ class Diagram {
       const Operation& operation = history_.operations[id];
       if (operation.function != Function::read) continue;
       if (!history_.is_list[operation.key] && operation.value != kNil) connect(id, operation.value);
-      for (const ValueId element : operation.elements) connect(id, element);
+      for (const ValueId element : history_.elements_of(operation)) connect(id, element);
     }
   }
 

@@ -5,20 +5,13 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/check.h"
 #include "base/escape.h"
 
 namespace consistory {
 namespace {
 
-template <class Id>
-Id intern_name(std::map<std::string, Id, std::less<>>& ids, std::vector<std::string>& names,
-               const std::string& name) {
-  const auto [place, added] = ids.try_emplace(name, static_cast<Id>(names.size()));
-  if (added) names.push_back(name);
-  return place->second;
-}
-
-/// perm[i] is the old place of the operation that belongs at i: by invocation, ties as they came.
+/// order[i] is the old place of the operation that belongs at i: by invocation, ties as they came.
 std::vector<std::size_t> invocation_order(const std::vector<Operation>& operations) {
   std::vector<std::size_t> order(operations.size());
   std::iota(order.begin(), order.end(), 0U);
@@ -28,55 +21,70 @@ std::vector<std::size_t> invocation_order(const std::vector<Operation>& operatio
   return order;
 }
 
+template <class Items>
+Items permuted(const Items& items, const std::vector<std::size_t>& order) {
+  Items sorted;
+  sorted.reserve(items.size());
+  for (const std::size_t from : order) sorted.push_back(items[from]);
+  return sorted;
+}
+
 }  // namespace
 
+HistoryBuilder::HistoryBuilder(std::string source) : source_(std::move(source)) {}
+
 void HistoryBuilder::set_replicas(const std::vector<std::string>& names) {
-  for (const std::string& name : names) intern_name(nodes_, history_.nodes, name);
+  for (const std::string& name : names) node(name);
   history_.replica_count = history_.nodes.size();
 }
 
-ValueId HistoryBuilder::intern(Value value) {
-  if (history_.values.empty()) history_.values.push_back(Value::nil());
-  const auto [place, added] =
-      values_.try_emplace(std::move(value), static_cast<ValueId>(history_.values.size()));
-  if (added) history_.values.push_back(place->first);
-  return place->second;
-}
-
-Operation HistoryBuilder::convert(RawOperation& raw) {
+std::size_t HistoryBuilder::add(const RawOperation& raw) {
   Operation operation;
-  operation.session = intern_name(sessions_, history_.sessions, raw.session);
-  operation.key = intern_name(keys_, history_.keys, raw.key);
-  if (raw.node) operation.node = intern_name(nodes_, history_.nodes, *raw.node);
+  operation.session = session(raw.session);
+  operation.key = key(raw.key);
+  if (raw.node) operation.node = node(*raw.node);
   operation.function = raw.function;
   operation.outcome = raw.outcome;
   operation.swapped = raw.swapped;
   operation.final = raw.final;
   operation.local = raw.local;
-  operation.value = intern(std::move(raw.value));
-  operation.expected = intern(std::move(raw.expected));
-  if (raw.elements) {
-    for (Value& element : *raw.elements) operation.elements.push_back(intern(std::move(element)));
-  }
-  if (raw.seen) operation.seen = intern(std::move(*raw.seen));
-  operation.version = raw.version;
+  operation.value = value(raw.value);
+  operation.expected = value(raw.expected);
+  if (raw.seen) operation.seen = value(*raw.seen);
+  operation.version = raw.version.value_or(kNoVersion);
   operation.invoke = raw.invoke;
-  operation.complete = raw.outcome == Outcome::info ? kNever : raw.complete;
+  operation.complete = raw.complete;
   operation.invoke_ns = raw.invoke_ns;
-  operation.complete_ns = raw.outcome == Outcome::info ? -1 : raw.complete_ns;
-  return operation;
+  operation.complete_ns = raw.complete_ns;
+  const std::size_t place = add(operation, raw.line);
+  if (!raw.elements) return place;
+  std::vector<ValueId> elements;
+  for (const Value& element : *raw.elements) elements.push_back(value(element));
+  set_list(place, elements);
+  return place;
 }
 
-void HistoryBuilder::add(RawOperation raw) {
-  read_a_list_.push_back(raw.elements.has_value());
-  history_.operations.push_back(convert(raw));
-  places_.push_back(std::move(raw.place));
+std::size_t HistoryBuilder::add(const Operation& operation, std::uint32_t line) {
+  read_a_list_.push_back(false);
+  lines_.push_back(line);
+  history_.operations.push_back(operation);
+  return history_.operations.size() - 1;
+}
+
+void HistoryBuilder::set_list(std::size_t place, std::span<const ValueId> elements) {
+  CONSISTORY_CHECK(history_.elements.size() + elements.size() <= UINT32_MAX,
+                   "lists of over 2^32 elements");
+  read_a_list_[place] = true;
+  history_.operations[place].list = {static_cast<std::uint32_t>(history_.elements.size()),
+                                     static_cast<std::uint32_t>(elements.size())};
+  history_.elements.insert(history_.elements.end(), elements.begin(), elements.end());
 }
 
 Error HistoryBuilder::malformed(std::size_t index, std::string_view why) const {
   const std::string text = operation_text(history_, history_.operations[index]);
+  const std::string line = lines_[index] == 0 ? "" : fmt::format(":{}", lines_[index]);
   return usage_error(
-      fmt::format("{}: {} (in \"{}\")", places_[index], why, shorten(escape_terminal(text), 160)));
+      fmt::format("{}{}: {} (in \"{}\")", source_, line, why, shorten(escape_terminal(text), 160)));
 }
 
 std::optional<Error> HistoryBuilder::classify_keys() {
@@ -150,21 +158,23 @@ std::optional<Error> HistoryBuilder::check_finals() const {
   return std::nullopt;
 }
 
+void HistoryBuilder::sort_by_invocation() {
+  const auto earlier = [](const Operation& a, const Operation& b) { return a.invoke < b.invoke; };
+  const std::vector<Operation>& operations = history_.operations;
+  if (std::is_sorted(operations.begin(), operations.end(), earlier)) return;
+  const std::vector<std::size_t> order = invocation_order(operations);
+  history_.operations = permuted(history_.operations, order);
+  lines_ = permuted(lines_, order);
+  read_a_list_ = permuted(read_a_list_, order);
+}
+
 Result<History> HistoryBuilder::finish() && {
-  intern(Value::nil());
-  const std::vector<std::size_t> order = invocation_order(history_.operations);
-  std::vector<Operation> sorted;
-  std::vector<std::string> places;
-  std::vector<bool> lists;
-  for (const std::size_t from : order) {
-    sorted.push_back(std::move(history_.operations[from]));
-    places.push_back(std::move(places_[from]));
-    lists.push_back(read_a_list_[from]);
+  for (Operation& operation : history_.operations) {
+    if (!operation.is_info()) continue;
+    operation.complete = kNever;
+    operation.complete_ns = -1;
   }
-  history_.operations = std::move(sorted);
-  places_ = std::move(places);
-  read_a_list_ = std::move(lists);
-  history_.is_list.assign(history_.keys.size(), false);
+  sort_by_invocation();
   if (auto error = classify_keys()) return *error;
   for (std::size_t i = 0; i < history_.operations.size(); ++i) {
     if (auto error = check_operation(i)) return *error;

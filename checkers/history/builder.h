@@ -2,14 +2,15 @@
 // HistoryBuilder: interns names and values, and refuses what is not a history at all (MODELS §1).
 // Every reader and the test language go through it, so checkers never meet a malformed history.
 
-#include <map>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/result.h"
 #include "checkers/history/history.h"
+#include "checkers/history/names.h"
 
 namespace consistory {
 
@@ -32,38 +33,58 @@ struct RawOperation {
   std::int64_t complete = kNever;
   Nanos invoke_ns = 0;
   Nanos complete_ns = -1;
-  std::string place;  ///< where it stands ("history.jsonl:12"), for messages
+  std::uint32_t line = 0;  ///< where it stands, for messages; 0: the source's name says enough
 };
 
 /// Not thread-safe. Use once: add everything, then finish().
 class HistoryBuilder {
  public:
+  /// `source` is what messages call the input ("history.jsonl").
+  explicit HistoryBuilder(std::string source = "history");
+
+  HistoryBuilder(const HistoryBuilder&) = delete;  // its parts refer to each other
+  HistoryBuilder& operator=(const HistoryBuilder&) = delete;
+
   /// The replica set; without it, the nodes seen in final reads.
   void set_replicas(const std::vector<std::string>& names);
   void set_settled(bool settled) { history_.settled = settled; }
-  void add(RawOperation raw);
-  /// The history, or a usage error that names the first offending operation's place. O(n log n).
+
+  /// Adds an operation and returns its place among those added so far.
+  std::size_t add(const RawOperation& raw);
+
+  // The same in parts, for readers of millions of operations.
+  SessionId session(std::string_view name) { return sessions_.intern(name); }
+  KeyId key(std::string_view name) { return keys_.intern(name); }
+  NodeId node(std::string_view name) { return nodes_.intern(name); }
+  ValueId value(std::int64_t number) { return values_.intern(number); }
+  ValueId value(const Value& value) { return values_.intern(value); }
+  std::size_t add(const Operation& operation, std::uint32_t line);
+  const std::string& session_name(SessionId id) const { return history_.sessions[id]; }
+  /// An operation added before, to be completed. Valid until the next add.
+  Operation& at(std::size_t place) { return history_.operations[place]; }
+  /// Says that the operation read a list, with these elements.
+  void set_list(std::size_t place, std::span<const ValueId> elements);
+
+  /// The history, or a usage error that names the first offending operation's place. O(n log n);
+  /// O(n) for operations added in the order of their invocations.
   Result<History> finish() &&;
 
  private:
-  template <class Id>
-  using Names = std::map<std::string, Id, std::less<>>;
-
-  ValueId intern(Value value);
-  Operation convert(RawOperation& raw);
+  void sort_by_invocation();
   std::optional<Error> classify_keys();
   std::optional<Error> check_sessions() const;
   std::optional<Error> check_finals() const;
   std::optional<Error> check_operation(std::size_t index) const;
   Error malformed(std::size_t index, std::string_view why) const;
 
+  std::string source_;
   History history_;
-  std::vector<std::string> places_;
+  std::vector<std::uint32_t> lines_;
   std::vector<bool> read_a_list_;
-  Names<SessionId> sessions_;
-  Names<KeyId> keys_;
-  Names<NodeId> nodes_;
-  std::map<Value, ValueId> values_ = {{Value::nil(), kNil}};
+  Names sessions_{history_.sessions};
+  Names keys_{history_.keys};
+  Names nodes_{history_.nodes};
+  ValueInterner values_{history_.values};
 };
 
 }  // namespace consistory

@@ -33,10 +33,26 @@ bool sessions_move(const History& history) {
   return false;
 }
 
+void set_elements(History& history, Operation& operation, std::span<const ValueId> elements) {
+  operation.list = {static_cast<std::uint32_t>(history.elements.size()),
+                    static_cast<std::uint32_t>(elements.size())};
+  history.elements.insert(history.elements.end(), elements.begin(), elements.end());
+}
+
 History subset(const History& history, const std::vector<OperationId>& kept) {
-  History part = history;
-  part.operations.clear();
-  for (const OperationId id : kept) part.operations.push_back(history.operations[id]);
+  History part;
+  part.sessions = history.sessions;
+  part.keys = history.keys;
+  part.nodes = history.nodes;
+  part.values = history.values;
+  part.is_list = history.is_list;
+  part.replica_count = history.replica_count;
+  part.settled = history.settled;
+  for (const OperationId id : kept) {
+    const Operation& operation = history.operations[id];
+    part.operations.push_back(operation);
+    set_elements(part, part.operations.back(), history.elements_of(operation));
+  }
   return part;
 }
 
@@ -45,7 +61,7 @@ std::string value_text(const History& history, const Operation& operation) {
     return to_string(history.values[operation.value]);
   }
   std::string text = "[";
-  for (const ValueId element : operation.elements) {
+  for (const ValueId element : history.elements_of(operation)) {
     if (text.size() > 1) text += ' ';
     text += to_string(history.values[element]);
   }
@@ -62,10 +78,10 @@ std::string operation_text(const History& history, const Operation& operation) {
   if (operation.function != Function::remove) text += " " + value_text(history, operation);
   if (operation.function == Function::cas && !operation.swapped && !operation.is_info()) {
     text += " -> no";
-    if (operation.seen) text += " " + to_string(history.values[*operation.seen]);
+    if (operation.has_seen()) text += " " + to_string(history.values[operation.seen]);
   }
   if (operation.node != kNoNode) text += " @" + history.nodes[operation.node];
-  if (operation.version) text += " ver=" + std::to_string(*operation.version);
+  if (operation.has_version()) text += " ver=" + std::to_string(operation.version);
   if (operation.final) text += " final";
   if (operation.local) text += " local";
   if (operation.outcome == Outcome::fail) text += " !";

@@ -11,43 +11,44 @@ Error at(const std::string& place, std::string_view what) {
   return usage_error(fmt::format("{}: {}", place, what));
 }
 
-std::optional<Error> read_elements(const Json& array, RawOperation& raw) {
+std::optional<Error> read_elements(const Json& array, RawOperation& raw, const std::string& place) {
   raw.elements.emplace();
   for (const Json& element : array) {
-    Result<Value> value = value_from_json(element, raw.place);
+    Result<Value> value = value_from_json(element, place);
     if (!value) return value.error();
     raw.elements->push_back(std::move(*value));
   }
   return std::nullopt;
 }
 
-std::optional<Error> read_cas(const Json& pair, RawOperation& raw) {
+std::optional<Error> read_cas(const Json& pair, RawOperation& raw, const std::string& place) {
   if (!pair.is_array() || pair.size() != 2) {
-    return at(raw.place, "the value of a cas must be [old, new]");
+    return at(place, "the value of a cas must be [old, new]");
   }
-  Result<Value> expected = value_from_json(pair[0], raw.place);
+  Result<Value> expected = value_from_json(pair[0], place);
   if (!expected) return expected.error();
-  Result<Value> value = value_from_json(pair[1], raw.place);
+  Result<Value> value = value_from_json(pair[1], place);
   if (!value) return value.error();
   raw.expected = std::move(*expected);
   raw.value = std::move(*value);
   return std::nullopt;
 }
 
-std::optional<Error> read_value(const Json& object, RawOperation& raw, bool completion) {
+std::optional<Error> read_value(const Json& object, RawOperation& raw, const std::string& place,
+                                bool completion) {
   const auto found = object.find("value");
   const bool absent = found == object.end() || found->is_null();
   if (completion && absent && raw.function != Function::read) return std::nullopt;
   if (found == object.end()) {
     if (raw.function == Function::cas || raw.function == Function::append) {
-      return at(raw.place, fmt::format("a {} needs a \"value\"", name_of(raw.function)));
+      return at(place, fmt::format("a {} needs a \"value\"", name_of(raw.function)));
     }
     return std::nullopt;
   }
-  if (raw.function == Function::cas) return read_cas(*found, raw);
+  if (raw.function == Function::cas) return read_cas(*found, raw, place);
   if (raw.function == Function::remove) return std::nullopt;
-  if (raw.function == Function::read && found->is_array()) return read_elements(*found, raw);
-  Result<Value> value = value_from_json(*found, raw.place);
+  if (raw.function == Function::read && found->is_array()) return read_elements(*found, raw, place);
+  Result<Value> value = value_from_json(*found, place);
   if (!value) return value.error();
   raw.value = std::move(*value);
   return std::nullopt;
@@ -118,23 +119,24 @@ std::optional<std::string> name_from_json(const Json& json) {
   return std::nullopt;
 }
 
-std::optional<Error> read_payload(const Json& object, RawOperation& raw, bool completion) {
-  if (auto error = read_value(object, raw, completion)) return error;
-  if (auto error = read_flag(object, "swapped", raw.swapped, raw.place)) return error;
-  if (auto error = read_flag(object, "final", raw.final, raw.place)) return error;
-  if (auto error = read_flag(object, "local", raw.local, raw.place)) return error;
+std::optional<Error> read_payload(const Json& object, RawOperation& raw, const std::string& place,
+                                  bool completion) {
+  if (auto error = read_value(object, raw, place, completion)) return error;
+  if (auto error = read_flag(object, "swapped", raw.swapped, place)) return error;
+  if (auto error = read_flag(object, "final", raw.final, place)) return error;
+  if (auto error = read_flag(object, "local", raw.local, place)) return error;
   if (const auto ver = object.find("ver"); ver != object.end() && !ver->is_null()) {
-    if (!ver->is_number_integer()) return at(raw.place, "\"ver\" must be an integer");
+    if (!ver->is_number_integer()) return at(place, "\"ver\" must be an integer");
     raw.version = ver->get<std::int64_t>();
   }
   if (const auto seen = object.find("seen"); seen != object.end()) {
-    Result<Value> value = value_from_json(*seen, raw.place);
+    Result<Value> value = value_from_json(*seen, place);
     if (!value) return value.error();
     raw.seen = std::move(*value);
   }
   if (const auto node = object.find("node"); node != object.end() && !node->is_null()) {
     raw.node = name_from_json(*node);
-    if (!raw.node) return at(raw.place, "\"node\" must be a string");
+    if (!raw.node) return at(place, "\"node\" must be a string");
   }
   return std::nullopt;
 }

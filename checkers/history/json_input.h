@@ -34,9 +34,10 @@ Json json_from_value(const Value& value);
 std::optional<std::string> name_from_json(const Json& json);
 
 /// Reads "value", "ver", "swapped", "seen", "final", "local" and "node" into `raw`, whose function
-/// and outcome are set. Wrong types are errors at `place`.
+/// and outcome are set. Wrong types are errors at `place` ("file:line").
 /// With `completion`, an update may leave its "value" out or null: `raw` has it from the
 /// invocation.
-std::optional<Error> read_payload(const Json& object, RawOperation& raw, bool completion = false);
+std::optional<Error> read_payload(const Json& object, RawOperation& raw, const std::string& place,
+                                  bool completion = false);
 
 }  // namespace consistory

@@ -27,7 +27,6 @@ std::optional<Error> read_stamp(const Json& object, const char* name, bool requi
 
 Result<RawOperation> parse_operation(const Json& object, const std::string& place) {
   RawOperation raw;
-  raw.place = place;
   if (!object.is_object()) return at(place, "each of \"ops\" must be an object");
   for (const char* field : {"process", "f", "key", "type"}) {
     if (!object.contains(field)) return at(place, fmt::format("an operation needs \"{}\"", field));
@@ -48,7 +47,7 @@ Result<RawOperation> parse_operation(const Json& object, const std::string& plac
   if (auto error = read_stamp(object, "complete", completes, raw.complete, place)) return *error;
   raw.invoke_ns = raw.invoke;
   raw.complete_ns = raw.complete == kNever ? -1 : raw.complete;
-  if (auto error = read_payload(object, raw)) return *error;
+  if (auto error = read_payload(object, raw, place)) return *error;
   return raw;
 }
 
@@ -84,7 +83,7 @@ Result<LitmusCase> parse_litmus_line(std::string_view line, const std::string& p
   if (const auto text = object.find("description"); text != object.end() && text->is_string()) {
     out.description = text->get<std::string>();
   }
-  HistoryBuilder builder;
+  HistoryBuilder builder(place);
   if (const auto nodes = object.find("nodes"); nodes != object.end() && nodes->is_array()) {
     std::vector<std::string> names;
     for (const Json& node : *nodes) names.push_back(name_from_json(node).value_or("?"));
@@ -101,7 +100,7 @@ Result<LitmusCase> parse_litmus_line(std::string_view line, const std::string& p
   for (const Json& operation : *operations) {
     Result<RawOperation> raw = parse_operation(operation, place);
     if (!raw) return raw.error();
-    builder.add(std::move(*raw));
+    builder.add(*raw);
   }
   Result<History> history = std::move(builder).finish();
   if (!history) return history.error();

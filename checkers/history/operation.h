@@ -5,7 +5,6 @@
 #include <limits>
 #include <optional>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 
@@ -19,6 +18,9 @@ using ValueId = std::uint32_t;  ///< index into History::values; 0 is nil
 
 constexpr ValueId kNil = 0;
 constexpr NodeId kNoNode = std::numeric_limits<NodeId>::max();
+constexpr ValueId kNoValue = std::numeric_limits<ValueId>::max();
+/// The version of an operation whose store told none.
+constexpr std::int64_t kNoVersion = std::numeric_limits<std::int64_t>::min();
 /// The completion stamp of an operation that never completed.
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
@@ -32,6 +34,13 @@ std::string_view name_of(Outcome outcome);
 std::optional<Function> function_named(std::string_view name);
 std::optional<Outcome> outcome_named(std::string_view name);
 
+/// The elements that a read of a list returned: a slice of History::elements.
+struct ElementRange {
+  std::uint32_t begin = 0;
+  std::uint32_t size = 0;
+};
+
+/// 80 bytes: a history of ten million operations has to fit beside its checkers.
 struct Operation {
   SessionId session = 0;
   KeyId key = 0;
@@ -43,15 +52,16 @@ struct Operation {
   bool local = false;       ///< a node's own copy: judged by the convergence models only
   ValueId value = kNil;     ///< written, appended, swapped in, or read from a register
   ValueId expected = kNil;  ///< cas: the value it expects
-  std::vector<ValueId> elements;  ///< read of a list
-  std::optional<ValueId> seen;    ///< cas mismatch: what the store said it saw
-  std::optional<std::int64_t>
-      version;              ///< the store's own version; its order per key is the store's
-  std::int64_t invoke = 0;  ///< order stamps: event index, or litmus time
+  ValueId seen = kNoValue;  ///< cas mismatch: what the store said it saw
+  ElementRange list;        ///< read of a list
+  std::int64_t version = kNoVersion;  ///< the store's own; its order per key is the store's
+  std::int64_t invoke = 0;            ///< order stamps: event index, or litmus time
   std::int64_t complete = kNever;
   Nanos invoke_ns = 0;  ///< for display only
   Nanos complete_ns = -1;
 
+  bool has_version() const { return version != kNoVersion; }
+  bool has_seen() const { return seen != kNoValue; }
   bool is_info() const { return outcome == Outcome::info; }
   /// Changes the key. An indeterminate cas that took effect took effect successfully (MODELS §1.3).
   bool updates() const {

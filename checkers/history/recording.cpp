@@ -4,17 +4,11 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
-#include <iostream>
-#include <map>
 #include <set>
-#include <sstream>
 
 #include "base/escape.h"
 #include "checkers/history/json_input.h"
+#include "checkers/history/plain_lines.h"
 
 namespace consistory {
 namespace {
@@ -43,41 +37,134 @@ std::string string_field(const Json& object, const char* name) {
   return found != object.end() && found->is_string() ? found->get<std::string>() : std::string();
 }
 
+/// One line about a client operation, with its names and values interned.
+struct Event {
+  std::optional<Outcome> outcome;  ///< none: the invocation
+  Operation operation;
+  bool has_value = false;
+  bool has_node = false;
+  std::optional<std::vector<ValueId>> elements;
+};
+
+/// Pairs completions with invocations, which is what turns events into a history.
+class Assembler {
+ public:
+  explicit Assembler(const std::string& name) : name_(name), builder_(name) {}
+
+  HistoryBuilder& builder() { return builder_; }
+
+  std::optional<Error> take(Event event, std::uint32_t line) {
+    const SessionId session = event.operation.session;
+    if (session >= open_.size()) open_.resize(session + 1, kNone);
+    return event.outcome ? close(event, line) : open(event.operation, line);
+  }
+
+  std::size_t still_open() const {
+    return static_cast<std::size_t>(std::count_if(
+        open_.begin(), open_.end(), [](std::size_t place) { return place != kNone; }));
+  }
+
+ private:
+  static constexpr std::size_t kNone = SIZE_MAX;
+
+  std::string place(std::uint32_t line) const { return fmt::format("{}:{}", name_, line); }
+
+  std::optional<Error> open(Operation operation, std::uint32_t line) {
+    std::size_t& mine = open_[operation.session];
+    if (mine != kNone) {
+      return at(place(line),
+                fmt::format("session {} invokes again while its operation of {} is open",
+                            session_name(operation), place(lines_[mine])));
+    }
+    operation.outcome = Outcome::info;  // until its completion comes
+    operation.invoke = stamp_++;
+    mine = builder_.add(operation, line);
+    lines_.push_back(line);
+    return std::nullopt;
+  }
+
+  std::optional<Error> close(const Event& event, std::uint32_t line) {
+    const Operation& said = event.operation;
+    std::size_t& mine = open_[said.session];
+    if (mine == kNone) {
+      return at(place(line),
+                fmt::format("a completion without an invocation: session {} has none open",
+                            session_name(said)));
+    }
+    Operation& operation = builder_.at(mine);
+    if (operation.function != said.function || operation.key != said.key) {
+      return at(place(line),
+                fmt::format("this completion is of another operation than the invocation of {}",
+                            place(lines_[mine])));
+    }
+    const bool read = said.function == Function::read;
+    const bool other = operation.value != said.value || operation.expected != said.expected;
+    if (!read && event.has_value && other) {
+      return at(place(line),
+                fmt::format("this completion has another value than the invocation of {}",
+                            place(lines_[mine])));
+    }
+    if (read) operation.value = said.value;
+    complete(operation, event);
+    if (event.elements) builder_.set_list(mine, *event.elements);
+    mine = kNone;
+    return std::nullopt;
+  }
+
+  void complete(Operation& operation, const Event& event) {
+    const Operation& said = event.operation;
+    operation.outcome = *event.outcome;
+    operation.complete = stamp_++;
+    operation.complete_ns = said.invoke_ns;
+    operation.final = operation.final || said.final;
+    operation.local = operation.local || said.local;
+    operation.swapped = said.swapped;
+    operation.seen = said.seen;
+    operation.version = said.version;
+    if (event.has_node) operation.node = said.node;
+  }
+
+  std::string session_name(const Operation& operation) {
+    return shorten(escape_terminal(builder_.session_name(operation.session)), 40);
+  }
+
+  const std::string& name_;
+  HistoryBuilder builder_;
+  std::int64_t stamp_ = 0;
+  std::vector<std::size_t> open_;     // per session: the place of its open operation
+  std::vector<std::uint32_t> lines_;  // per place: the line of its invocation
+};
+
 class Reader {
  public:
-  explicit Reader(std::string name) : name_(std::move(name)) {}
+  explicit Reader(std::string name) : name_(std::move(name)), assembler_(name_) {}
 
-  Result<Recording> read(std::string_view content) {
-    if (auto error = read_header(content)) return *error;
-    while (!content.empty()) {
-      if (auto error = read_line(content)) return *error;
+  Result<Recording> read(ByteSource& source) {
+    PlainLines lines(source, kLineBytesMax);
+    while (const PlainLines::Batch* batch = lines.next()) {
+      for (const PlainLines::Line& line : batch->lines) {
+        ++line_;
+        auto error = line_ == 1 ? read_header(line) : read_line(line, *batch);
+        if (error) return *error;
+      }
     }
+    if (lines.error()) return *lines.error();
+    if (line_ == 0) return cut_header();
     return finish();
   }
 
  private:
-  struct Line {
-    std::string_view text;
-    bool complete = false;  // ended by a newline
-  };
-
-  Line next_line(std::string_view& content) {
-    ++line_;
-    const std::size_t end = content.find('\n');
-    const Line line{content.substr(0, end), end != std::string_view::npos};
-    content.remove_prefix(line.complete ? end + 1 : content.size());
-    return line;
-  }
   std::string place() const { return fmt::format("{}:{}", name_, line_); }
 
-  std::optional<Error> read_header(std::string_view& content) {
-    const Line line = next_line(content);
+  Error cut_header() const {
+    return at(fmt::format("{}:1", name_),
+              "the history ends before its header does: expected a first line "
+              "{\"schema\":\"consistory.history/1\",…}; the file is empty or cut");
+  }
+
+  std::optional<Error> read_header(const PlainLines::Line& line) {
     Result<Json> header = parse_json_line(line.text, place());
-    if (!header && !line.complete) {
-      return at(place(),
-                "the history ends before its header does: expected a first line "
-                "{\"schema\":\"consistory.history/1\",…}; the file is empty or cut");
-    }
+    if (!header && !line.complete) return cut_header();
     if (!header) return header.error();
     const std::string schema = string_field(*header, "schema");
     if (schema != kSchema) {
@@ -87,12 +174,14 @@ class Reader {
     }
     recording_.promised = string_list(*header, "promised");
     recording_.store = string_field(*header, "store");
-    builder_.set_replicas(string_list(*header, "nodes"));
+    builder().set_replicas(string_list(*header, "nodes"));
     return std::nullopt;
   }
 
-  std::optional<Error> read_line(std::string_view& content) {
-    const Line line = next_line(content);
+  HistoryBuilder& builder() { return assembler_.builder(); }
+
+  std::optional<Error> read_line(const PlainLines::Line& line, const PlainLines::Batch& batch) {
+    if (line.plain) return assembler_.take(intern(line.event, batch), line_number());
     if (line.text.find_first_not_of(" \t\r") == std::string_view::npos) return std::nullopt;
     if (line.text.size() > kLineBytesMax) return at(place(), "a line longer than 64 MiB");
     Result<Json> event = parse_json_line(line.text, place());
@@ -101,6 +190,39 @@ class Reader {
     recording_.notes.push_back(fmt::format("{}: the last line is torn ({} bytes) and was left out",
                                            place(), line.text.size()));
     return std::nullopt;
+  }
+
+  std::uint32_t line_number() const {
+    return static_cast<std::uint32_t>(std::min<std::size_t>(line_, UINT32_MAX));
+  }
+
+  Event intern(const EventLine& line, const PlainLines::Batch& batch) {
+    using Payload = EventLine::Payload;
+    Event event;
+    event.outcome = line.outcome;
+    Operation& operation = event.operation;
+    operation.function = line.function;
+    operation.session = builder().session(line.session);
+    operation.key = builder().key(line.key);
+    event.has_node = !line.node.empty();
+    if (event.has_node) operation.node = builder().node(line.node);
+    operation.swapped = line.swapped;
+    operation.final = line.final;
+    operation.local = line.local;
+    operation.version = line.version;
+    operation.invoke_ns = line.time;
+    if (line.seen) operation.seen = builder().value(line.seen_value);
+    event.has_value = line.payload == Payload::integer || line.payload == Payload::pair;
+    if (line.function == Function::remove) event.has_value = false;
+    if (event.has_value) operation.value = builder().value(line.value);
+    if (line.payload == Payload::pair) operation.expected = builder().value(line.expected);
+    if (line.payload == Payload::list) {
+      event.elements.emplace();
+      for (std::uint32_t i = 0; i < line.list_size; ++i) {
+        event.elements->push_back(builder().value(batch.elements[line.list_begin + i]));
+      }
+    }
+    return event;
   }
 
   std::optional<Error> read_event(const Json& event) {
@@ -134,7 +256,7 @@ class Reader {
     const auto value = event.find("value");
     if (value != event.end())
       mark.detail = value->dump(-1, ' ', false, Json::error_handler_t::replace);
-    if (actor == "runner" && mark.what == "settled") builder_.set_settled(mark.detail == "true");
+    if (actor == "runner" && mark.what == "settled") builder().set_settled(mark.detail == "true");
     recording_.marks.push_back(std::move(mark));
     return std::nullopt;
   }
@@ -144,83 +266,62 @@ class Reader {
     return time != event.end() && time->is_number_integer() ? time->get<Nanos>() : 0;
   }
 
-  std::optional<Error> read_client_event(const Json& event, const std::string& session) {
-    const std::string type = string_field(event, "type");
-    const auto function = function_named(string_field(event, "f"));
+  std::optional<Error> read_client_event(const Json& json, const std::string& session) {
+    const std::string type = string_field(json, "type");
+    const auto function = function_named(string_field(json, "f"));
     if (!function) {
       return at(place(), "\"f\" must be one of read, write, cas, delete, append");
     }
     RawOperation raw;
-    raw.place = place();
     raw.session = session;
     raw.function = *function;
-    const auto key = name_from_json(event["key"]);
+    const auto key = name_from_json(json["key"]);
     if (!key) return at(place(), "\"key\" must be a string or an integer");
     raw.key = *key;
-    if (type == "invoke") return open_operation(event, std::move(raw));
-    const auto outcome = outcome_named(type);
-    if (!outcome) return at(place(), "\"type\" must be one of invoke, ok, fail, info");
-    raw.outcome = *outcome;
-    return close_operation(event, std::move(raw));
+    const std::optional<Outcome> outcome = outcome_named(type);
+    if (type != "invoke" && !outcome) {
+      return at(place(), "\"type\" must be one of invoke, ok, fail, info");
+    }
+    raw.outcome = outcome.value_or(Outcome::info);
+    if (auto error = read_payload(json, raw, place(), outcome.has_value())) return error;
+    Event event = intern(raw);
+    event.outcome = outcome;
+    const auto value = json.find("value");
+    event.has_value = value != json.end() && !value->is_null();
+    event.operation.invoke_ns = time_of(json);
+    return assembler_.take(std::move(event), line_number());
   }
 
-  std::optional<Error> open_operation(const Json& event, RawOperation raw) {
-    raw.outcome = Outcome::info;  // until its completion comes
-    if (auto error = read_payload(event, raw)) return error;
-    raw.elements.reset();
-    raw.invoke = stamp_++;
-    raw.invoke_ns = time_of(event);
-    const auto [place_in, added] = open_.try_emplace(raw.session, raw);
-    if (!added) {
-      return at(place(),
-                fmt::format("session {} invokes again while its operation of {} is open",
-                            shorten(escape_terminal(raw.session), 40), place_in->second.place));
+  Event intern(const RawOperation& raw) {
+    Event event;
+    Operation& operation = event.operation;
+    operation.session = builder().session(raw.session);
+    operation.key = builder().key(raw.key);
+    event.has_node = raw.node.has_value();
+    if (raw.node) operation.node = builder().node(*raw.node);
+    operation.function = raw.function;
+    operation.swapped = raw.swapped;
+    operation.final = raw.final;
+    operation.local = raw.local;
+    operation.version = raw.version.value_or(kNoVersion);
+    operation.value = builder().value(raw.value);
+    operation.expected = builder().value(raw.expected);
+    if (raw.seen) operation.seen = builder().value(*raw.seen);
+    if (raw.elements) {
+      event.elements.emplace();
+      for (const Value& element : *raw.elements)
+        event.elements->push_back(builder().value(element));
     }
-    return std::nullopt;
-  }
-
-  std::optional<Error> close_operation(const Json& event, RawOperation raw) {
-    const auto open = open_.find(raw.session);
-    if (open == open_.end()) {
-      return at(place(), fmt::format("a completion without an invocation: session {} has none open",
-                                     shorten(escape_terminal(raw.session), 40)));
-    }
-    const RawOperation& invoked = open->second;
-    if (invoked.function != raw.function || invoked.key != raw.key) {
-      return at(place(),
-                fmt::format("this completion is of another operation than the invocation of {}",
-                            invoked.place));
-    }
-    raw.invoke = invoked.invoke;
-    raw.invoke_ns = invoked.invoke_ns;
-    raw.final = invoked.final;
-    raw.local = invoked.local;
-    raw.node = invoked.node;
-    const bool read = raw.function == Function::read;
-    if (!read) {
-      raw.value = invoked.value;
-      raw.expected = invoked.expected;
-    }
-    if (auto error = read_payload(event, raw, true)) return error;
-    if (!read && (raw.value != invoked.value || raw.expected != invoked.expected)) {
-      return at(place(), fmt::format("this completion has another value than the invocation of {}",
-                                     invoked.place));
-    }
-    raw.complete = stamp_++;
-    raw.complete_ns = time_of(event);
-    open_.erase(open);
-    builder_.add(std::move(raw));
-    return std::nullopt;
+    return event;
   }
 
   Result<Recording> finish() {
-    if (!open_.empty()) {
+    if (const std::size_t open = assembler_.still_open(); open > 0) {
       recording_.notes.push_back(fmt::format(
           "{}: {} operations were open at the end; each may or may not have taken effect", name_,
-          open_.size()));
+          open));
     }
-    for (auto& [session, raw] : open_) builder_.add(std::move(raw));
-    Result<History> history = std::move(builder_).finish();
+    Result<History> history = std::move(builder()).finish();
     if (!history) return history.error();
     recording_.history = std::move(*history);
     return std::move(recording_);
@@ -228,9 +329,7 @@ class Reader {
 
   std::string name_;
   std::size_t line_ = 0;
-  std::int64_t stamp_ = 0;
-  HistoryBuilder builder_;
-  std::map<std::string, RawOperation> open_;
+  Assembler assembler_;
   std::set<std::string> unknown_fields_;
   Recording recording_;
 };
@@ -238,28 +337,13 @@ class Reader {
 }  // namespace
 
 Result<Recording> parse_recording(std::string_view content, const std::string& name) {
-  return Reader(name).read(content);
+  return Reader(name).read(*memory_input(content));
 }
 
-bool looks_like_recording(std::string_view content) {
-  const std::string_view first = content.substr(0, content.find('\n'));
-  return first.find("\"ops\"") == std::string_view::npos;
-}
-
-Result<std::string> read_input(const std::string& path) {
-  std::ifstream file;
-  if (path != "-") {
-    file.open(path, std::ios::binary);
-    if (!file) return usage_error(fmt::format("cannot read {}: {}", path, std::strerror(errno)));
-  }
-  std::istream& stream = path == "-" ? std::cin : file;
-  std::ostringstream content;
-  if (stream.peek() != std::istream::traits_type::eof()) content << stream.rdbuf();
-  const bool directory = path != "-" && std::filesystem::is_directory(path);
-  if (stream.bad() || directory) {
-    return usage_error(fmt::format("cannot read {}: it is no readable file", path));
-  }
-  return std::move(content).str();
+Result<Recording> read_recording(const std::string& path, const std::string& name) {
+  Result<std::unique_ptr<ByteSource>> source = open_input(path);
+  if (!source) return source.error();
+  return Reader(name).read(**source);
 }
 
 }  // namespace consistory

@@ -24,10 +24,8 @@ struct Recording {
 /// `name` is what messages call the input.
 Result<Recording> parse_recording(std::string_view content, const std::string& name);
 
-/// Is this a history.jsonl (its first line has a schema), rather than litmus cases?
-bool looks_like_recording(std::string_view content);
-
-/// A whole file, or standard input for "-".
-Result<std::string> read_input(const std::string& path);
+/// The same from a file, or from standard input for "-". In memory at once is a window of the file
+/// and the history itself.
+Result<Recording> read_recording(const std::string& path, const std::string& name);
 
 }  // namespace consistory

@@ -56,7 +56,7 @@ class Statement {
     raw_.key = take();
     raw_.invoke = number_ * 10;
     raw_.complete = number_ * 10 + 9;
-    raw_.place = fmt::format("statement {}", number_ + 1);
+    raw_.line = static_cast<std::uint32_t>(number_ + 1);
     parse_arguments();
     while (next_ < words_.size()) {
       if (!parse_suffix(take()))
@@ -136,7 +136,7 @@ class Statement {
 }  // namespace
 
 Result<History> parse_history_text(std::string_view text) {
-  HistoryBuilder builder;
+  HistoryBuilder builder("statement");
   std::string normal(text);
   for (char& c : normal) {
     if (c == '\n') c = ';';
@@ -153,7 +153,7 @@ Result<History> parse_history_text(std::string_view text) {
     } else {
       Result<RawOperation> raw = Statement(std::move(words), number++).parse();
       if (!raw) return raw.error();
-      builder.add(std::move(*raw));
+      builder.add(*raw);
     }
   }
   return std::move(builder).finish();

@@ -165,8 +165,10 @@ std::optional<Proof> same_elements_other_order(const Resolved& resolved) {
   return std::nullopt;
 }
 
-bool same_state(const Operation& a, const Operation& b) {
-  return a.value == b.value && a.elements == b.elements;
+bool same_state(const History& history, const Operation& a, const Operation& b) {
+  const auto left = history.elements_of(a);
+  const auto right = history.elements_of(b);
+  return a.value == b.value && std::equal(left.begin(), left.end(), right.begin(), right.end());
 }
 
 std::optional<Proof> final_disagreement(const History& history,
@@ -175,7 +177,7 @@ std::optional<Proof> final_disagreement(const History& history,
   for (const OperationId id : finals) {
     const auto [seen, added] = first.try_emplace(history.operations[id].key, id);
     const bool agrees =
-        added || same_state(history.operations[seen->second], history.operations[id]);
+        added || same_state(history, history.operations[seen->second], history.operations[id]);
     if (!agrees) return disagreement(seen->second, id);
   }
   return std::nullopt;

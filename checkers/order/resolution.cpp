@@ -69,9 +69,9 @@ class Enumerator {
   }
 
   bool version_fits(const Operation& reader, const Operation& update) const {
-    if (reader.function != Function::read || !reader.version || history_.is_list[reader.key])
+    if (reader.function != Function::read || !reader.has_version() || history_.is_list[reader.key])
       return true;
-    return !update.version || *update.version == *reader.version;
+    return !update.has_version() || update.version == reader.version;
   }
 
   std::vector<std::uint32_t> writers_of(std::uint32_t reader, ValueId value) const {
@@ -88,8 +88,8 @@ class Enumerator {
     const Operation& operation = at(reader);
     const bool mismatch = operation.function == Function::cas && !operation.updates();
     ValueId value = operation.function == Function::cas ? operation.expected : operation.value;
-    if (mismatch && operation.seen) value = *operation.seen;
-    const bool anything_but = mismatch && !operation.seen;
+    if (mismatch && operation.has_seen()) value = operation.seen;
+    const bool anything_but = mismatch && !operation.has_seen();
     std::vector<std::uint32_t> candidates;
     if (anything_but) {
       const std::vector<std::uint32_t> matching = writers_of(reader, value);
@@ -103,7 +103,7 @@ class Enumerator {
     }
     const bool nil_fits = (value == kNil) != anything_but;
     const bool initial_version =
-        operation.function != Function::read || operation.version.value_or(0) == 0;
+        operation.function != Function::read || !operation.has_version() || operation.version == 0;
     if (nil_fits && initial_version) candidates.push_back(kInit);
     likeliest_first(reader, candidates);
     return candidates;
@@ -138,10 +138,11 @@ class Enumerator {
       sources_[reader].assign(1, kInit);
       return offer({reader, 0, register_candidates(reader)});
     }
-    sources_[reader].assign(operation.elements.size(), kInit);
-    repeats_[reader] = has_repeats(operation.elements);
-    for (std::uint32_t i = 0; i < operation.elements.size(); ++i) {
-      if (!offer({reader, i, writers_of(reader, operation.elements[i])})) return false;
+    const std::span<const ValueId> elements = history_.elements_of(operation);
+    sources_[reader].assign(elements.size(), kInit);
+    repeats_[reader] = has_repeats({elements.begin(), elements.end()});
+    for (std::uint32_t i = 0; i < elements.size(); ++i) {
+      if (!offer({reader, i, writers_of(reader, elements[i])})) return false;
     }
     return true;
   }
@@ -241,7 +242,7 @@ class Enumerator {
       point.list = history_.is_list[operation.key];
       point.invoke = operation.invoke;
       point.complete = operation.complete;
-      if (point.updates) point.version = operation.version;
+      if (point.updates && operation.has_version()) point.version = operation.version;
       resolved.points.push_back(std::move(point));
     }
     for (std::uint32_t i = 0; i < base_.size(); ++i) {
@@ -269,11 +270,11 @@ class Enumerator {
   bool settle_versions(Resolved& resolved) {
     for (const ResolvedOperation& point : resolved.points) {
       const Operation& operation = history_.operations[point.id];
-      if (point.list || operation.function != Function::read || !operation.version) continue;
+      if (point.list || operation.function != Function::read || !operation.has_version()) continue;
       if (point.sources.empty()) continue;
       std::optional<std::int64_t>& version = resolved.points[point.sources[0]].version;
       if (!version) version = operation.version;
-      if (*version != *operation.version) {
+      if (*version != operation.version) {
         blame({point.id, resolved[point.sources[0]].id});
         return false;
       }

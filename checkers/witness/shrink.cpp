@@ -35,7 +35,7 @@ class Dependencies {
     if (history_.is_list[operation.key]) return whole_lists_ ? element_sources(operation) : Ids{};
     if (operation.function == Function::read) return writers(operation.key, operation.value, id);
     const bool mismatch = !operation.updates();
-    if (mismatch && operation.seen) return writers(operation.key, *operation.seen, id);
+    if (mismatch && operation.has_seen()) return writers(operation.key, operation.seen, id);
     if (!mismatch) return writers(operation.key, operation.expected, id);
     const auto found = updates_.find(operation.key);
     return found == updates_.end() ? Ids{} : found->second;
@@ -43,7 +43,7 @@ class Dependencies {
 
   Ids element_sources(const Operation& operation) const {
     Ids ids;
-    for (const ValueId element : operation.elements) {
+    for (const ValueId element : history_.elements_of(operation)) {
       const Ids appends = writers(operation.key, element, kNoOperation);
       ids.insert(ids.end(), appends.begin(), appends.end());
     }
@@ -178,13 +178,16 @@ class Shrinker {
     History rest = subset(history_, kept);
     std::set<OperationId> present(kept.begin(), kept.end());
     for (Operation& operation : rest.operations) {
-      if (operation.elements.empty()) continue;
-      std::erase_if(operation.elements, [&](ValueId element) {
+      const std::span<const ValueId> whole = rest.elements_of(operation);
+      if (whole.empty()) continue;
+      std::vector<ValueId> elements(whole.begin(), whole.end());
+      std::erase_if(elements, [&](ValueId element) {
         const Ids appends = dependencies_.writers(operation.key, element, kNoOperation);
         return !appends.empty() &&
                std::none_of(appends.begin(), appends.end(),
                             [&](OperationId append) { return present.contains(append); });
       });
+      set_elements(rest, operation, elements);
     }
     return rest;
   }

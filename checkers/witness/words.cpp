@@ -29,15 +29,16 @@ std::string verb_phrase(const History& history, const Operation& operation) {
   const std::string old = shown(to_string(history.values[operation.expected]));
   if (operation.updates()) return fmt::format("swapped {} from {} to {}", key, old, value);
   const std::string saw =
-      operation.seen ? ", seeing " + shown(to_string(history.values[*operation.seen])) : "";
+      operation.has_seen() ? ", seeing " + shown(to_string(history.values[operation.seen])) : "";
   return fmt::format("could not swap {} from {}{}", key, old, saw);
 }
 
 /// " (4 < 9)", where both operations carry their versions themselves.
 std::string versions(const History& history, const ProofStep& step) {
-  const auto& a = history.operations[step.from].version;
-  const auto& b = history.operations[step.to].version;
-  return a && b ? fmt::format(" ({} < {})", *a, *b) : std::string();
+  const Operation& a = history.operations[step.from];
+  const Operation& b = history.operations[step.to];
+  const bool told = a.has_version() && b.has_version();
+  return told ? fmt::format(" ({} < {})", a.version, b.version) : std::string();
 }
 
 std::string reason(const History& history, const ProofStep& step) {

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/escape.h"
+#include "checkers/history/input.h"
 #include "checkers/history/litmus.h"
 #include "harness/cli/command.h"
 #include "harness/run/overall.h"
@@ -85,9 +86,7 @@ std::vector<std::string> promised_by(const Question& question, const Recording& 
 
 Result<RunRecord> judge_recording(const std::string& path, const Question& question,
                                   const Options& options) {
-  Result<std::string> content = read_input(path);
-  if (!content) return content.error();
-  Result<Recording> recording = parse_recording(*content, path == "-" ? "standard input" : path);
+  Result<Recording> recording = read_recording(path, path == "-" ? "standard input" : path);
   if (!recording) return recording.error();
   RunRecord record;
   record.id = path;

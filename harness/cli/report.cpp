@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/escape.h"
+#include "checkers/history/input.h"
 #include "harness/cli/command.h"
 #include "harness/run/overall.h"
 #include "harness/run/runner.h"
@@ -52,9 +53,8 @@ std::vector<std::string> models_of(const Json& json, const char* name) {
 Result<RunRecord> load_run(const std::string& directory) {
   Result<Json> run = read_json(directory + "/run.json");
   if (!run) return run.error();
-  Result<std::string> content = read_input(directory + "/history.jsonl");
-  if (!content) return content.error();
-  Result<Recording> recording = parse_recording(*content, directory + "/history.jsonl");
+  const std::string history = directory + "/history.jsonl";
+  Result<Recording> recording = read_recording(history, history);
   if (!recording) return recording.error();
   RunRecord record;
   record.id = text_of(*run, "id");

@@ -170,9 +170,7 @@ class Run {
   }
 
   Status check() {
-    Result<std::string> content = read_input(directory_.file("history.jsonl"));
-    if (!content) return content.error();
-    Result<Recording> recording = parse_recording(*content, "history.jsonl");
+    Result<Recording> recording = read_recording(directory_.file("history.jsonl"), "history.jsonl");
     if (!recording)
       return Error{ErrorKind::internal,
                    "our own history is malformed: " + recording.error().message};

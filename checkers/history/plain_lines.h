@@ -1,0 +1,57 @@
+#pragma once
+// PlainLines: the lines of a history, in order and in batches, the plain ones already parsed by
+// other threads while the caller works on earlier ones. What comes out does not depend on timing.
+
+#include <deque>
+#include <future>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "checkers/history/event_line.h"
+#include "checkers/history/input.h"
+
+namespace consistory {
+
+class PlainLines {
+ public:
+  struct Line {
+    std::string_view text;
+    bool complete = false;  ///< ended by a newline
+    bool plain = false;     ///< then `event` says it all
+    EventLine event;
+  };
+  struct Batch {
+    std::unique_ptr<char[]> bytes;  ///< what the views in `lines` see, and padding
+    std::vector<Line> lines;
+    std::vector<std::int64_t> elements;  ///< of the lists in `lines`
+  };
+
+  /// A line longer than `line_max` bytes comes out cut just above it.
+  PlainLines(ByteSource& source, std::size_t line_max);
+
+  /// The next batch, valid until the next call; null after the last, and after an error.
+  const Batch* next();
+  const std::optional<Error>& error() const { return error_; }
+
+ private:
+  struct Piece {
+    std::unique_ptr<char[]> bytes;
+    std::size_t size = 0;
+  };
+  void start_one();
+  Piece read_piece();
+  bool fill(Piece& piece, std::size_t capacity);
+
+  ByteSource& source_;
+  std::size_t line_max_;
+  std::size_t ahead_;
+  bool at_end_ = false;
+  std::string carry_;  // the beginning of a line whose end is still to be read
+  std::optional<Error> error_;
+  std::deque<std::future<Batch>> started_;
+  Batch current_;
+};
+
+}  // namespace consistory

@@ -1,0 +1,36 @@
+#include "checkers/history/value_table.h"
+
+namespace consistory {
+
+Value ValueTable::operator[](std::uint32_t id) const {
+  const std::int64_t number = codes_[id];
+  if (number >= kOthersEnd) return Value::of(number);
+  return others_[static_cast<std::size_t>(number - code_of(0))];
+}
+
+std::uint32_t ValueInterner::add(std::int64_t code) {
+  table_->codes_.push_back(code);
+  return static_cast<std::uint32_t>(table_->codes_.size() - 1);
+}
+
+std::uint32_t ValueInterner::intern(std::int64_t number) {
+  if (number < ValueTable::kOthersEnd) return intern(Value::of(number));
+  const auto known = integers_.find(number);
+  if (known != integers_.end()) return known->second;
+  const std::uint32_t id = add(number);
+  integers_.emplace(number, id);
+  return id;
+}
+
+std::uint32_t ValueInterner::intern(const Value& value) {
+  const bool plain = value.kind == Value::Kind::integer && value.integer >= ValueTable::kOthersEnd;
+  if (plain) return intern(value.integer);
+  const auto known = others_.find(value);
+  if (known != others_.end()) return known->second;
+  const std::uint32_t id = add(ValueTable::code_of(table_->others_.size()));
+  table_->others_.push_back(value);
+  others_.emplace(value, id);
+  return id;
+}
+
+}  // namespace consistory
