@@ -5,6 +5,9 @@
 #include <exception>
 #include <set>
 
+#include "checkers/fast/fast_checker.h"
+#include "checkers/violated_sets.h"
+
 namespace consistory {
 namespace {
 
@@ -15,7 +18,7 @@ std::vector<const Model*> every_model() {
 }
 
 /// A checker that fails is inconclusive, never `holds` (DESIGN §4.4).
-ModelVerdict judge_safely(const Model& model, const History& history, std::uint64_t steps) {
+ModelVerdict judge_exactly(const Model& model, const History& history, std::uint64_t steps) {
   Budget budget(steps);
   try {
     ModelVerdict verdict = model.judge(history, budget);
@@ -26,15 +29,32 @@ ModelVerdict judge_safely(const Model& model, const History& history, std::uint6
   }
 }
 
+/// The near-linear checkers first, where they have an answer. What they call a violation counts
+/// once the exact checker sees it too, in the evidence alone.
+ModelVerdict judge_model(const Model& model, const History& history, std::uint64_t steps,
+                         FastChecker& fast) {
+  FastVerdict quick = fast.judge(model);
+  if (quick.answer == Finding::Answer::holds) return ModelVerdict::holds();
+  if (quick.answer == Finding::Answer::violated) {
+    ModelVerdict confirmed = judge_exactly(model, extract(history, quick.evidence), steps);
+    if (confirmed.verdict == Verdict::violated) {
+      confirmed.evidence = std::move(quick.evidence);
+      return confirmed;
+    }
+  }
+  return judge_exactly(model, history, steps);
+}
+
 /// Verdicts of `models`, strongest first, so that what a model that holds implies need not be run.
 std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models,
-                                      const History& history, const JudgeOptions& options) {
+                                      const History& history, const JudgeOptions& options,
+                                      FastChecker& fast) {
   std::set<std::string_view> known_to_hold;
   std::vector<ModelVerdict> verdicts;
   for (const Model* model : models) {
     const bool implied = options.use_implications && known_to_hold.contains(model->name);
     verdicts.push_back(implied ? ModelVerdict::holds()
-                               : judge_safely(*model, history, options.steps));
+                               : judge_model(*model, history, options.steps, fast));
     if (verdicts.back().verdict != Verdict::holds) continue;
     for (const std::string_view weaker : implied_by(model->name)) known_to_hold.insert(weaker);
   }
@@ -71,8 +91,9 @@ void judge_split_sessions(Judgement& judgement, const History& history,
     models.push_back(judgement.models[i].model);
   }
   if (models.empty()) return;
-  const std::vector<ModelVerdict> verdicts =
-      verdicts_of(models, split_sessions_by_node(history), options);
+  const History split = split_sessions_by_node(history);
+  FastChecker fast(split);
+  const std::vector<ModelVerdict> verdicts = verdicts_of(models, split, options, fast);
   for (std::size_t i = 0; i < places.size(); ++i)
     judgement.models[places[i]].split = verdicts[i].verdict;
 }
@@ -89,12 +110,13 @@ const JudgedModel* Judgement::find(std::string_view name) const {
 Judgement judge(const History& history, const JudgeOptions& options) {
   const std::vector<const Model*> models = options.models.empty() ? every_model() : options.models;
   Judgement judgement;
-  std::vector<ModelVerdict> verdicts = verdicts_of(models, history, options);
+  FastChecker fast(history);
+  std::vector<ModelVerdict> verdicts = verdicts_of(models, history, options, fast);
   for (std::size_t i = 0; i < models.size(); ++i) {
     judgement.models.push_back({models[i], std::move(verdicts[i]), std::nullopt, std::nullopt});
   }
   if (std::any_of(models.begin(), models.end(), is_about_guarantees)) {
-    const ViolatedSets sets = minimal_violated_sets(history, options.steps);
+    const ViolatedSets sets = minimal_violated_sets(history, options.steps, fast);
     judgement.violated_sets = sets.minimal;
     judgement.sets_open = sets.open;
   }
@@ -103,7 +125,7 @@ Judgement judge(const History& history, const JudgeOptions& options) {
   if (!options.witnesses) return judgement;
   for (JudgedModel& judged : judgement.models) {
     if (judged.verdict.verdict != Verdict::violated) continue;
-    judged.witness = make_witness(history, *judged.model, judged.verdict.proof);
+    judged.witness = make_witness(history, *judged.model, judged.verdict);
   }
   return judgement;
 }

@@ -1,7 +1,10 @@
 #include "checkers/history/history.h"
 
 #include <map>
+#include <set>
 #include <utility>
+
+#include "checkers/history/names.h"
 
 namespace consistory {
 
@@ -52,6 +55,65 @@ History subset(const History& history, const std::vector<OperationId>& kept) {
     const Operation& operation = history.operations[id];
     part.operations.push_back(operation);
     set_elements(part, part.operations.back(), history.elements_of(operation));
+  }
+  return part;
+}
+
+namespace {
+
+using Element = std::pair<KeyId, ValueId>;
+
+/// Elements of lists that `kept` read and that were appended, but by none of `kept`.
+std::set<Element> elements_left_behind(const History& history,
+                                       const std::vector<OperationId>& kept) {
+  std::set<Element> shown;
+  for (const OperationId id : kept) {
+    const Operation& operation = history.operations[id];
+    for (const ValueId element : history.elements_of(operation))
+      shown.insert({operation.key, element});
+  }
+  std::set<Element> left;
+  if (shown.empty()) return left;
+  for (const Operation& operation : history.operations) {
+    const bool appends = operation.function == Function::append;
+    if (!appends || operation.outcome == Outcome::fail) continue;
+    if (shown.contains({operation.key, operation.value}))
+      left.insert({operation.key, operation.value});
+  }
+  for (const OperationId id : kept) {
+    const Operation& operation = history.operations[id];
+    if (operation.function == Function::append) left.erase({operation.key, operation.value});
+  }
+  return left;
+}
+
+}  // namespace
+
+History extract(const History& history, const std::vector<OperationId>& kept) {
+  const std::set<Element> left_behind = elements_left_behind(history, kept);
+  History part;
+  part.replica_count = history.replica_count;
+  part.settled = history.settled;
+  part.nodes = history.nodes;
+  Names sessions(part.sessions);
+  Names keys(part.keys);
+  ValueInterner values(part.values);
+  const auto value = [&](ValueId id) { return values.intern(history.values[id]); };
+  for (const OperationId id : kept) {
+    Operation operation = history.operations[id];
+    std::vector<ValueId> elements;
+    for (const ValueId element : history.elements_of(operation)) {
+      if (!left_behind.contains({operation.key, element})) elements.push_back(value(element));
+    }
+    const bool list = history.is_list[operation.key];
+    operation.session = sessions.intern(history.sessions[operation.session]);
+    operation.key = keys.intern(history.keys[operation.key]);
+    if (operation.key == part.is_list.size()) part.is_list.push_back(list);
+    operation.value = value(operation.value);
+    operation.expected = value(operation.expected);
+    if (operation.has_seen()) operation.seen = value(operation.seen);
+    set_elements(part, operation, elements);
+    part.operations.push_back(operation);
   }
   return part;
 }

@@ -38,6 +38,10 @@ void set_elements(History& history, Operation& operation, std::span<const ValueI
 /// Only the given operations, ascending; names are kept.
 History subset(const History& history, const std::vector<OperationId>& kept);
 
+/// A few operations of a large history, ascending, as one by itself, with no other names and values
+/// in it. Lists lose the elements whose appends are left behind (MODELS §5, step 5). O(n).
+History extract(const History& history, const std::vector<OperationId>& kept);
+
 /// `[1 2]`, `7`, `nil`: the value an operation wrote or returned. Raw bytes: escape before showing.
 std::string value_text(const History& history, const Operation& operation);
 /// One operation in the test language of text.h. Raw bytes: escape before showing.

@@ -270,29 +270,6 @@ ModelVerdict judge_guarantees(const History& history, Budget& budget, GuaranteeS
   });
 }
 
-ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps) {
-  std::vector<GuaranteeSet> sets;
-  for (GuaranteeSet set = 0; set <= kAllGuarantees; ++set) sets.push_back(set);
-  std::stable_sort(sets.begin(), sets.end(), [](GuaranteeSet a, GuaranteeSet b) {
-    return std::popcount(a) < std::popcount(b);
-  });
-  ViolatedSets result;
-  Budget all(steps);
-  if (judge_guarantees(history, all, kAllGuarantees).verdict == Verdict::holds) return result;
-  for (const GuaranteeSet set : sets) {
-    const bool implied =
-        std::any_of(result.minimal.begin(), result.minimal.end(),
-                    [&](GuaranteeSet smaller) { return (smaller & set) == smaller; });
-    if (implied) continue;
-    Budget budget(steps);
-    const Verdict verdict = judge_guarantees(history, budget, set).verdict;
-    if (verdict == Verdict::violated) result.minimal.push_back(set);
-    result.open = verdict == Verdict::inconclusive;
-    if (result.open) break;  // larger sets are no easier
-  }
-  return result;
-}
-
 std::string name_of(GuaranteeSet set) {
   std::vector<std::string> names;
   for (const GuaranteeName& row : kNames) {

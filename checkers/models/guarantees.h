@@ -28,13 +28,6 @@ constexpr bool contains(GuaranteeSet set, Guarantee guarantee) {
 /// given resolution: the least visibility closed under the rules decides.
 ModelVerdict judge_guarantees(const History& history, Budget& budget, GuaranteeSet set);
 
-/// The minimal violated sets, smallest first ("" is BASE); `open` if some set stayed inconclusive.
-struct ViolatedSets {
-  std::vector<GuaranteeSet> minimal;
-  bool open = false;
-};
-ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps);
-
 /// "read-your-writes+monotonic-writes"; "base" for the empty set.
 std::string name_of(GuaranteeSet set);
 /// The oracle's short form: "MW+RYW", in its order.

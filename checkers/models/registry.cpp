@@ -78,25 +78,25 @@ const std::vector<Model>& table() {
        "Monotonic reads, monotonic writes and read your writes, all by one version order.",
        "Stronger than the three taken one by one; incomparable with PRAM.",
        "A write x 1; A write x 2; A read x -> 1", "Terry et al. 1994; MODELS §3.6",
-       guarantees(kMr | kMw | kRyw)},
+       guarantees(kMr | kMw | kRyw), GuaranteeSet{kMr | kMw | kRyw}},
       {"monotonic-reads", "mr", "mr",
        "Once a session has seen an update, its later reads see it too.",
        "With one version order for the whole store; see monotonic-reads-view for stores without "
        "one.",
-       "A append l 1; B read l -> [1]; B read l -> []", "Terry et al. 1994", guarantees(kMr)},
+       "A append l 1; B read l -> [1]; B read l -> []", "Terry et al. 1994", guarantees(kMr), kMr},
       {"monotonic-writes", "mw", "mw",
        "A session's updates take effect in its order: whoever sees a later one sees the earlier "
        "ones.",
        "On plain registers nothing shows it; lists, cas and versions do.",
-       "A append l 1; A append l 2; B read l -> [2]", "Terry et al. 1994", guarantees(kMw)},
+       "A append l 1; A append l 2; B read l -> [2]", "Terry et al. 1994", guarantees(kMw), kMw},
       {"read-your-writes", "ryw", "ryw", "A session's reads see all of its own earlier updates.",
        "On plain registers a stale own read may be excused by some version order; lists and "
        "versions show it.",
-       "A write x 1; A read x -> nil", "Terry et al. 1994", guarantees(kRyw)},
+       "A write x 1; A read x -> nil", "Terry et al. 1994", guarantees(kRyw), kRyw},
       {"writes-follow-reads", "wfr", "wfr",
        "An update comes after everything its session had read: whoever sees it sees that too.", "",
        "A append l 1; B read l -> [1]; B append l 2; C read l -> [2]", "Terry et al. 1994",
-       guarantees(kWfr)},
+       guarantees(kWfr), kWfr},
       {"monotonic-reads-view", "mr_v", "",
        "Monotonic reads, in one order of all updates per session.", "",
        "A write x 1; A write x 2; B read x -> 1; B read x -> 2; B read x -> 1",
@@ -120,15 +120,16 @@ const std::vector<Model>& table() {
        "After healing and settling all replicas hold the same state.",
        "Judged on the final reads of every node; they may agree on something that lost updates.",
        "nodes n1 n2; A write x 1; F read x -> 1 @n1 final; G read x -> nil @n2 final",
-       "MODELS §3.5", judge_convergence},
+       "MODELS §3.5", judge_convergence, std::nullopt, true},
       {"eventual", "ec", "eventual-consistency ec",
        "After healing and settling every replica holds every acknowledged update.",
        "Judged on the final reads of every node.",
-       "nodes n1; A append l 1; F read l -> [] @n1 final", "Burckhardt 2014", judge_eventual},
+       "nodes n1; A append l 1; F read l -> [] @n1 final", "Burckhardt 2014", judge_eventual,
+       std::nullopt, true},
       {"strong-eventual", "sec", "sec",
        "Eventual, and replicas that hold the same updates are in the same state at all times.", "",
        "nodes n1; A append l 1; B append l 2; C read l -> [1 2]; F read l -> [2 1] @n1 final",
-       "Shapiro et al. 2011", judge_strong_eventual},
+       "Shapiro et al. 2011", judge_strong_eventual, std::nullopt, true},
   };
   return models;
 }
@@ -185,7 +186,8 @@ const Model* guarantee_set_model(GuaranteeSet set) {
                             "",
                             "",
                             "Terry et al. 1994; MODELS §3.6",
-                            guarantees(set)};
+                            guarantees(set),
+                            set};
   }
   return &place->second.second;
 }

@@ -23,7 +23,10 @@ struct Model {
   std::string_view caveat;    ///< what it does not promise, or how it is judged
   std::string_view smallest;  ///< a smallest history that breaks it, in the language of text.h
   std::string_view source;
+  /// The exact checker: any history, in time that grows with its square and worse.
   std::function<ModelVerdict(const History&, Budget&)> judge;
+  std::optional<GuaranteeSet> guarantees = std::nullopt;  ///< a set of session guarantees
+  bool quiescent = false;  ///< judged on updates and final reads alone
 };
 
 std::span<const Model> all_models();

@@ -31,14 +31,17 @@ struct ModelVerdict {
   std::string why;  ///< one sentence for inconclusive and not-checked
   Proof proof;      ///< of a violation
   std::uint64_t steps = 0;
+  /// Of a violation: operations of the history that violate the model by themselves, as an exact
+  /// checker confirmed; then `proof` is about them and numbered as they are. Empty: about all.
+  std::vector<OperationId> evidence = {};
 
-  static ModelVerdict holds() { return {Verdict::holds, {}, {}, 0}; }
-  static ModelVerdict violated(Proof proof) { return {Verdict::violated, {}, std::move(proof), 0}; }
+  static ModelVerdict holds() { return {Verdict::holds, {}, {}}; }
+  static ModelVerdict violated(Proof proof) { return {Verdict::violated, {}, std::move(proof)}; }
   static ModelVerdict inconclusive(std::string why) {
-    return {Verdict::inconclusive, std::move(why), {}, 0};
+    return {Verdict::inconclusive, std::move(why), {}};
   }
   static ModelVerdict not_checked(std::string why) {
-    return {Verdict::not_checked, std::move(why), {}, 0};
+    return {Verdict::not_checked, std::move(why), {}};
   }
 };
 

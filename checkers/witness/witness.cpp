@@ -4,8 +4,19 @@
 
 namespace consistory {
 
-Witness make_witness(const History& history, const Model& model, const Proof& proof) {
-  Shrunk shrunk = shrink(history, model, proof.operations);
+namespace {
+
+Shrunk shrink_evidence(const History& history, const Model& model, const ModelVerdict& verdict) {
+  if (verdict.evidence.empty()) return shrink(history, model, verdict.proof.operations);
+  Shrunk shrunk = shrink(extract(history, verdict.evidence), model, verdict.proof.operations);
+  for (OperationId& id : shrunk.original) id = verdict.evidence[id];
+  return shrunk;
+}
+
+}  // namespace
+
+Witness make_witness(const History& history, const Model& model, const ModelVerdict& verdict) {
+  Shrunk shrunk = shrink_evidence(history, model, verdict);
   CONSISTORY_CHECK(shrunk.verdict.verdict != Verdict::holds, "a shrunk violation holds");
   return {std::move(shrunk.history), std::move(shrunk.original), std::move(shrunk.verdict.proof),
           shrunk.minimal};

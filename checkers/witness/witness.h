@@ -15,7 +15,8 @@ struct Witness {
   bool minimal = false;               ///< no single deletion keeps the violation
 };
 
-Witness make_witness(const History& history, const Model& model, const Proof& proof);
+/// `verdict` is the model's, violated, on `history`.
+Witness make_witness(const History& history, const Model& model, const ModelVerdict& verdict);
 
 /// "a", "b", … "z", "aa": how explanations call the operations of a witness.
 std::string letter(OperationId id);

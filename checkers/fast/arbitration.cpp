@@ -1,0 +1,226 @@
+#include "checkers/fast/arbitration.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "checkers/fast/schedule.h"
+#include "checkers/fast/sight.h"
+
+namespace consistory {
+namespace {
+
+/// An update that must precede another; some read of the key is the reason.
+struct Precedence {
+  Point from = kNoPoint;
+  Point to = kNoPoint;
+  auto operator<=>(const Precedence&) const = default;
+};
+
+class Arbitration {
+ public:
+  Arbitration(const Trace& trace, const Visibility& visibility)
+      : trace_(trace),
+        visibility_(visibility),
+        transitive_(visibility.has(Guarantee::writes_follow_reads)),
+        first_before_(trace.size(), 0),
+        count_before_(trace.size(), 0),
+        last_seen_(trace, visibility) {}
+
+  Finding decide() {
+    if (!look_at_futures()) return Finding::violated(std::move(seed_));
+    for (KeyId key = 0; key < trace_.keys(); ++key) {
+      const KeySight sight(trace_, key);
+      if (!look_at_key(key, sight)) return Finding::violated(std::move(seed_));
+    }
+    add_version_order();
+    std::sort(told_.begin(), told_.end(),
+              [](const Precedence& a, const Precedence& b) { return a.to < b.to; });
+    Schedule schedule(trace_);
+    const auto next = [&](Point point, std::uint32_t& asked) { return predecessor(point, asked); };
+    if (schedule.run(next, [](Point) {})) return Finding::holds();
+    explain_cycle(schedule.cycle());
+    return Finding::violated(std::move(seed_));
+  }
+
+ private:
+  bool violated_by(std::vector<Point> seed) {
+    seed_ = std::move(seed);
+    return false;
+  }
+
+  bool refuted_by_sight(Point reader, Point update) {
+    return violated_by(explain_sight(trace_, visibility_, reader, update));
+  }
+
+  /// No session may see an update of its own future.
+  bool look_at_futures() {
+    for (Point point = 0; point < trace_.size(); ++point) {
+      if (!trace_.reads(point)) continue;
+      const Chain own = trace_.chain(point);
+      const Point source = trace_.reads_register(point) ? trace_.source(point) : kNoPoint;
+      const bool later_info = source < kInitial && trace_.is_info(source) &&
+                              trace_.chain(source) == own && !trace_.is_info(point) &&
+                              trace_.position(source) > trace_.position(point);
+      if (later_info) return violated_by({point, source});
+      const Point seen = visibility_.row(point)[own];
+      if (seen > trace_.position(point))
+        return refuted_by_sight(point, trace_.first(own) + seen - 1);
+    }
+    return true;
+  }
+
+  bool look_at_key(KeyId key, const KeySight& sight) {
+    if (const Oversight missed = first_oversight(trace_, visibility_, key, sight);
+        missed.reader != kNoPoint)
+      return refuted_by_sight(missed.reader, missed.update);
+    if (trace_.is_list(key)) {
+      add_list_order(key);
+    } else {
+      order_around_winners(key, sight);
+    }
+    return true;
+  }
+
+  void add_list_order(KeyId key) {
+    std::vector<Precedence> order;
+    for (const Point reader : trace_.other_readers_of(key)) {
+      Point last = kNoPoint;
+      for (const ValueId element : trace_.history().elements_of(trace_.operation(reader))) {
+        const Point append = trace_.append_of(key, element);
+        if (last != kNoPoint) order.push_back({last, append});
+        last = append;
+      }
+      if (order.size() > 1U << 20) remove_repeats(order);
+    }
+    remove_repeats(order);
+    told_.insert(told_.end(), order.begin(), order.end());
+  }
+
+  static void remove_repeats(std::vector<Precedence>& order) {
+    std::sort(order.begin(), order.end());
+    order.erase(std::unique(order.begin(), order.end()), order.end());
+  }
+
+  void order_around_winners(KeyId key, const KeySight& sight) {
+    last_seen_.for_each_winner(key, sight, [&](Point winner) {
+      first_before_[winner] = static_cast<std::uint32_t>(before_.size());
+      last_seen_.for_each(winner, sight, [&](Point last) {
+        if (!is_implied(last, winner)) before_.push_back(last);
+      });
+      count_before_[winner] = static_cast<std::uint32_t>(before_.size()) - first_before_[winner];
+      return true;
+    });
+  }
+
+  bool is_implied(Point before, Point after) const {
+    if (trace_.is_info(before)) return false;
+    const Chain chain = trace_.chain(before);
+    if (transitive_) return visibility_.seen(after, chain) > trace_.position(before);
+    return trace_.chain(after) == chain && trace_.position(before) < trace_.position(after);
+  }
+
+  void add_version_order() {
+    if (!trace_.has_versions()) return;
+    std::vector<Point> versioned;
+    for (KeyId key = 0; key < trace_.keys(); ++key) {
+      versioned.clear();
+      for (const Point update : trace_.updates_of(key)) {
+        if (trace_.version(update) != kNoVersion) versioned.push_back(update);
+      }
+      std::sort(versioned.begin(), versioned.end(),
+                [&](Point a, Point b) { return trace_.version(a) < trace_.version(b); });
+      for (std::size_t i = 1; i < versioned.size(); ++i)
+        told_.push_back({versioned[i - 1], versioned[i]});
+    }
+  }
+
+  /// First what it read, where that must precede it; then what the reads of it say; then what lists
+  /// and versions say.
+  Point predecessor(Point point, std::uint32_t& asked) const {
+    std::uint32_t index = asked++;
+    if (trace_.reads_register(point)) {
+      const bool counts = transitive_ || trace_.updates(point);
+      if (index == 0) {
+        if (counts && trace_.source(point) < kInitial) return trace_.source(point);
+        index = asked++;
+      }
+      --index;
+    } else if (transitive_ && trace_.reads_list(point)) {
+      const auto elements = trace_.history().elements_of(trace_.operation(point));
+      if (index < elements.size()) return trace_.append_of(trace_.key(point), elements[index]);
+      return kNoPoint;
+    }
+    if (index < count_before_[point]) return before_[first_before_[point] + index];
+    return told_before(point, index - count_before_[point]);
+  }
+
+  Point told_before(Point point, std::uint32_t index) const {
+    if (told_.empty()) return kNoPoint;
+    const auto first =
+        std::lower_bound(told_.begin(), told_.end(), point,
+                         [](const Precedence& precedence, Point to) { return precedence.to < to; });
+    const auto at = static_cast<std::size_t>(first - told_.begin()) + index;
+    return at < told_.size() && told_[at].to == point ? told_[at].from : kNoPoint;
+  }
+
+  void explain_cycle(const std::vector<Schedule::Wait>& cycle) {
+    for (const Schedule::Wait& wait : cycle) {
+      seed_.push_back(wait.point);
+      seed_.push_back(wait.blocker);
+      if (trace_.chain(wait.point) == trace_.chain(wait.blocker)) continue;
+      const bool read_it = trace_.source(wait.point) == wait.blocker || !trace_.updates(wait.point);
+      if (read_it) continue;
+      explain_precedence({wait.blocker, wait.point});
+    }
+  }
+
+  void explain_precedence(const Precedence& precedence) {
+    if (trace_.is_list(trace_.key(precedence.to))) return explain_list_order(precedence);
+    for (const Point reader : trace_.readers_of(precedence.to)) {
+      if (!visibility_.sees(reader, precedence.from)) continue;
+      const std::vector<Point> why = explain_sight(trace_, visibility_, reader, precedence.from);
+      seed_.insert(seed_.end(), why.begin(), why.end());
+      return;
+    }
+    // Versions say so, and those may have been told by readers.
+    for (const Point update : {precedence.from, precedence.to}) {
+      for (const Point reader : trace_.readers_of(update)) {
+        if (!trace_.operation(reader).has_version()) continue;
+        seed_.push_back(reader);
+        break;
+      }
+    }
+  }
+
+  void explain_list_order(const Precedence& precedence) {
+    const KeyId key = trace_.key(precedence.to);
+    for (const Point reader : trace_.other_readers_of(key)) {
+      Point last = kNoPoint;
+      for (const ValueId element : trace_.history().elements_of(trace_.operation(reader))) {
+        const Point append = trace_.append_of(key, element);
+        if (last == precedence.from && append == precedence.to) {
+          seed_.push_back(reader);
+          return;
+        }
+        last = append;
+      }
+    }
+  }
+
+  const Trace& trace_;
+  const Visibility& visibility_;
+  bool transitive_;
+  std::vector<std::uint32_t> first_before_, count_before_;  // per point: a slice of before_
+  std::vector<Point> before_;     // updates of the key that must precede, by the reads
+  std::vector<Precedence> told_;  // by lists and versions
+  LastSeen last_seen_;
+  std::vector<Point> seed_;
+};
+
+}  // namespace
+
+Finding decide_arbitration(const Trace& trace, const Visibility& visibility) {
+  return Arbitration(trace, visibility).decide();
+}
+
+}  // namespace consistory

@@ -1,0 +1,112 @@
+#include "checkers/fast/fast_checker.h"
+
+#include <algorithm>
+#include <set>
+
+#include "checkers/fast/arbitration.h"
+#include "checkers/fast/blocks.h"
+#include "checkers/fast/local_guarantees.h"
+
+namespace consistory {
+
+const Trace* FastChecker::trace() {
+  if (!traced_) trace_ = Trace::of(history_, refusal_);
+  traced_ = true;
+  return trace_ ? &*trace_ : nullptr;
+}
+
+const Visibility* FastChecker::causal() {
+  if (!followed_) causal_ = Visibility::of(*trace(), kAllGuarantees, causal_cycle_);
+  followed_ = true;
+  return causal_ ? &*causal_ : nullptr;
+}
+
+FastVerdict FastChecker::judge(const Model& model) {
+  if (trace() != nullptr) return verdict_of(find(model));
+  if (!refusal_.thin_air || model.quiescent) return {};
+  std::vector<OperationId> evidence = refusal_.operations;
+  std::sort(evidence.begin(), evidence.end());
+  return {Finding::Answer::violated, std::move(evidence)};
+}
+
+FastVerdict FastChecker::judge(GuaranteeSet set) {
+  return trace() == nullptr ? FastVerdict{} : verdict_of(find(set));
+}
+
+FastVerdict FastChecker::verdict_of(const Finding& finding) const {
+  return {finding.answer, with_sources(finding.seed)};
+}
+
+const Finding& FastChecker::find(const Model& model) {
+  if (model.guarantees) return find(*model.guarantees);
+  if (model.name == "causal-convergence") return find(kAllGuarantees);  // theorem T1
+  const auto known = findings_.find(model.name);
+  if (known != findings_.end()) return known->second;
+  return findings_[model.name] = decide(model);
+}
+
+const Finding& FastChecker::find(GuaranteeSet set) {
+  const auto known = of_sets_.find(set);
+  if (known != of_sets_.end()) return known->second;
+  return of_sets_[set] = decide_guarantees(set);
+}
+
+bool FastChecker::holds(std::string_view name) {
+  return find(**find_model(name)).answer == Finding::Answer::holds;
+}
+
+Finding FastChecker::decide(const Model& model) {
+  if (model.name == "read-values") return Finding::holds();
+  if (model.name == "linearizable") return decide_linearizable(*trace_);
+  if (model.name == "cache") return decide_cache(*trace_);
+  if (model.name == "weak-causal") return decide_weak();
+  if (model.name == "sequential") return decide_sequential();
+  return Finding::declined();
+}
+
+Finding FastChecker::decide_guarantees(GuaranteeSet set) {
+  if (is_local(set)) return decide_local_guarantees(*trace_, set);
+  if (!Visibility::can_follow(set)) return Finding::declined();
+  if (set == kAllGuarantees) {
+    if (causal() == nullptr) return Finding::violated(causal_cycle_);
+    return decide_arbitration(*trace_, *causal_);
+  }
+  std::vector<Point> cycle;
+  const std::optional<Visibility> visibility = Visibility::of(*trace_, set, cycle);
+  if (!visibility) return Finding::violated(std::move(cycle));
+  return decide_arbitration(*trace_, *visibility);
+}
+
+Finding FastChecker::decide_weak() {
+  if (causal() == nullptr) return Finding::violated(causal_cycle_);
+  if (holds("causal-convergence")) return Finding::holds();
+  return decide_weak_causal(*trace_, *causal_);
+}
+
+/// Whatever refutes a weaker model refutes this one, and linearizable proves it.
+Finding FastChecker::decide_sequential() {
+  if (holds("linearizable")) return Finding::holds();
+  for (const char* weaker : {"cache", "causal-convergence"}) {
+    const Finding& finding = find(**find_model(weaker));
+    if (finding.answer == Finding::Answer::violated) return finding;
+  }
+  return Finding::declined();
+}
+
+std::vector<OperationId> FastChecker::with_sources(const std::vector<Point>& seed) const {
+  std::set<Point> all;
+  std::vector<Point> todo = seed;
+  while (!todo.empty()) {
+    const Point point = todo.back();
+    todo.pop_back();
+    if (point >= trace_->size() || !all.insert(point).second) continue;
+    const bool reads = trace_->reads_register(point) && trace_->source(point) < kInitial;
+    if (reads) todo.push_back(trace_->source(point));
+  }
+  std::vector<OperationId> ids;
+  for (const Point point : all) ids.push_back(trace_->id(point));
+  std::sort(ids.begin(), ids.end());
+  return ids;
+}
+
+}  // namespace consistory

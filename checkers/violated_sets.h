@@ -1,0 +1,20 @@
+#pragma once
+// Which sets of session guarantees a history violates, as the minimal ones: a set is a model of its
+// own, and may be violated where none of its members is (MODELS §3.6).
+
+#include <vector>
+
+#include "checkers/models/guarantees.h"
+
+namespace consistory {
+
+class FastChecker;
+
+/// The minimal violated sets, smallest first ("" is BASE); `open` if some set stayed inconclusive.
+struct ViolatedSets {
+  std::vector<GuaranteeSet> minimal;
+  bool open = false;
+};
+ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps, FastChecker& fast);
+
+}  // namespace consistory
