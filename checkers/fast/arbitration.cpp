@@ -167,7 +167,10 @@ class Arbitration {
     for (const Schedule::Wait& wait : cycle) {
       seed_.push_back(wait.point);
       seed_.push_back(wait.blocker);
-      if (trace_.chain(wait.point) == trace_.chain(wait.blocker)) continue;
+      const bool session_order = !trace_.is_info(wait.blocker) &&
+                                 trace_.chain(wait.point) == trace_.chain(wait.blocker) &&
+                                 trace_.position(wait.blocker) < trace_.position(wait.point);
+      if (session_order) continue;
       const bool read_it = trace_.source(wait.point) == wait.blocker || !trace_.updates(wait.point);
       if (read_it) continue;
       explain_precedence({wait.blocker, wait.point});
@@ -183,13 +186,8 @@ class Arbitration {
       return;
     }
     // Versions say so, and those may have been told by readers.
-    for (const Point update : {precedence.from, precedence.to}) {
-      for (const Point reader : trace_.readers_of(update)) {
-        if (!trace_.operation(reader).has_version()) continue;
-        seed_.push_back(reader);
-        break;
-      }
-    }
+    for (const Point update : {precedence.from, precedence.to})
+      seed_.push_back(trace_.teller_of(update));
   }
 
   void explain_list_order(const Precedence& precedence) {

@@ -129,6 +129,16 @@ std::vector<Point> by_version(const Trace& trace, std::span<const Point> points)
   return versioned;
 }
 
+std::vector<Point> ListSlots::explain(const Trace& trace, Point before, Point after) const {
+  std::vector<Point> seed = {before, after, longest};
+  if (trace.reads(before) && trace.reads(after)) {
+    const std::size_t shorter = trace.operation(after).list.size;
+    const auto whole = trace.history().elements_of(trace.operation(before));
+    seed.push_back(trace.append_of(trace.key(before), whole[shorter]));
+  }
+  return seed;
+}
+
 ListSlots ListSlots::of(const Trace& trace, KeyId key, std::span<const Point> points) {
   ListSlots list;
   const History& history = trace.history();
@@ -147,8 +157,10 @@ ListSlots ListSlots::of(const Trace& trace, KeyId key, std::span<const Point> po
     std::sort(shown.begin(), shown.end());
     for (const Point reader : trace.other_readers_of(key)) {
       const auto part = elements(reader);
-      if (std::equal(part.begin(), part.end(), whole.begin())) continue;
-      list.contradiction = {list.longest, reader};
+      const auto [left, right] = std::mismatch(part.begin(), part.end(), whole.begin());
+      if (left == part.end()) continue;
+      list.contradiction = {list.longest, reader, trace.append_of(key, *left),
+                            trace.append_of(key, *right)};
       return list;
     }
   }

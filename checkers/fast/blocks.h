@@ -43,6 +43,9 @@ struct ListSlots {
   Point longest = kNoPoint;  ///< the read that shows the order
   bool declined = false;     ///< versions order appends that no list shows
 
+  /// What shows that `before`, of a higher slot, cannot precede `after`.
+  std::vector<Point> explain(const Trace& trace, Point before, Point after) const;
+
   static ListSlots of(const Trace& trace, KeyId key, std::span<const Point> points);
 };
 

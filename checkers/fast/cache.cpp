@@ -87,13 +87,7 @@ class KeyOrder {
   /// The operations, and readers that may have told their versions.
   std::vector<Point> with_versions(std::vector<Point> points) const {
     const std::size_t count = trace_.has_versions() ? points.size() : 0;
-    for (std::size_t i = 0; i < count; ++i) {
-      for (const Point reader : trace_.readers_of(points[i])) {
-        if (!trace_.operation(reader).has_version()) continue;
-        points.push_back(reader);
-        break;
-      }
-    }
+    for (std::size_t i = 0; i < count; ++i) points.push_back(trace_.teller_of(points[i]));
     return points;
   }
 
@@ -118,7 +112,7 @@ std::vector<Point> list_disorder(const Trace& trace, const ListSlots& list) {
     if (before == 0) continue;
     const auto [previous, earlier] = list.slots[before - 1];
     const bool same = trace.chain(previous) == trace.chain(point) && !trace.is_info(previous);
-    if (same && earlier > slot) return {previous, point, list.longest};
+    if (same && earlier > slot) return list.explain(trace, previous, point);
   }
   return {};
 }

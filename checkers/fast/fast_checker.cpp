@@ -6,6 +6,7 @@
 #include "checkers/fast/arbitration.h"
 #include "checkers/fast/blocks.h"
 #include "checkers/fast/local_guarantees.h"
+#include "checkers/fast/views.h"
 
 namespace consistory {
 
@@ -61,6 +62,8 @@ Finding FastChecker::decide(const Model& model) {
   if (model.name == "cache") return decide_cache(*trace_);
   if (model.name == "weak-causal") return decide_weak();
   if (model.name == "sequential") return decide_sequential();
+  if (model.name == "pram") return decide_views(*trace_, nullptr);
+  if (model.name == "causal") return decide_memory();
   return Finding::declined();
 }
 
@@ -77,6 +80,11 @@ Finding FastChecker::decide_guarantees(GuaranteeSet set) {
   return decide_arbitration(*trace_, *visibility);
 }
 
+Finding FastChecker::decide_memory() {
+  if (causal() == nullptr) return Finding::violated(causal_cycle_);
+  return decide_views(*trace_, &*causal_);
+}
+
 Finding FastChecker::decide_weak() {
   if (causal() == nullptr) return Finding::violated(causal_cycle_);
   if (holds("causal-convergence")) return Finding::holds();
@@ -86,7 +94,7 @@ Finding FastChecker::decide_weak() {
 /// Whatever refutes a weaker model refutes this one, and linearizable proves it.
 Finding FastChecker::decide_sequential() {
   if (holds("linearizable")) return Finding::holds();
-  for (const char* weaker : {"cache", "causal-convergence"}) {
+  for (const char* weaker : {"cache", "causal-convergence", "causal"}) {
     const Finding& finding = find(**find_model(weaker));
     if (finding.answer == Finding::Answer::violated) return finding;
   }
@@ -102,6 +110,8 @@ std::vector<OperationId> FastChecker::with_sources(const std::vector<Point>& see
     if (point >= trace_->size() || !all.insert(point).second) continue;
     const bool reads = trace_->reads_register(point) && trace_->source(point) < kInitial;
     if (reads) todo.push_back(trace_->source(point));
+    // That an indeterminate update took effect is for a reader to show.
+    if (trace_->is_info(point)) todo.push_back(trace_->readers_of(point).front());
   }
   std::vector<OperationId> ids;
   for (const Point point : all) ids.push_back(trace_->id(point));

@@ -36,6 +36,7 @@ class FastChecker {
   FastVerdict verdict_of(const Finding& finding) const;
   Finding decide_sequential();
   Finding decide_weak();
+  Finding decide_memory();
   bool holds(std::string_view model);
   /// What all four guarantees see, the causal past; null if it is cyclic.
   const Visibility* causal();

@@ -113,13 +113,7 @@ class KeyOrder {
   /// The updates, and readers that may have told their versions.
   std::vector<Point> with_versions(std::vector<Point> updates) const {
     const std::size_t count = updates.size();
-    for (std::size_t i = 0; i < count; ++i) {
-      for (const Point reader : trace_.readers_of(updates[i])) {
-        if (!at(reader).has_version()) continue;
-        updates.push_back(reader);
-        break;
-      }
-    }
+    for (std::size_t i = 0; i < count; ++i) updates.push_back(trace_.teller_of(updates[i]));
     return updates;
   }
 
@@ -239,7 +233,7 @@ std::vector<Point> list_disorder(const Trace& trace, ListSlots& list) {
     }
     const bool late =
         earliest != kNoPoint && trace.operation(earliest).complete < trace.operation(point).invoke;
-    if (late) return {earliest, point, list.longest};
+    if (late) return list.explain(trace, earliest, point);
     pending = sooner(pending, point);
   }
   return {};

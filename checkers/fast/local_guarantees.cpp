@@ -36,8 +36,7 @@ class OrderOfUpdates {
     }
     const std::vector<Point> versions = by_version(trace_, points);
     for (std::size_t i = 1; i < versions.size(); ++i) {
-      add(versions[i - 1], versions[i], told_by(versions[i - 1]));
-      add(versions[i - 1], versions[i], told_by(versions[i]));
+      add(versions[i - 1], versions[i], kNoPoint);
     }
     if (!trace_.is_list(key)) return;
     for (const Point reader : trace_.other_readers_of(key)) {
@@ -56,7 +55,8 @@ class OrderOfUpdates {
     for (const Before& step : find_cycle(nodes_, edges_)) {
       for (const std::uint32_t node : {step.from, step.to}) {
         if (node < points_.size()) seed.push_back(points_[node]);
-        if (node < points_.size() && trace_.has_versions()) seed.push_back(told_by(points_[node]));
+        if (node < points_.size() && trace_.has_versions())
+          seed.push_back(trace_.teller_of(points_[node]));
       }
       if (step.because != kNoPoint) seed.push_back(step.because);
     }
@@ -64,14 +64,6 @@ class OrderOfUpdates {
   }
 
  private:
-  /// A read that told the version of `update`, or the update.
-  Point told_by(Point update) const {
-    for (const Point reader : trace_.readers_of(update)) {
-      if (trace_.operation(reader).has_version()) return reader;
-    }
-    return update;
-  }
-
   const Trace& trace_;
   std::span<const Point> points_;
   std::uint32_t nodes_;
@@ -104,8 +96,9 @@ class Log {
       order_.link(entries_[index - 1].all_so_far, node, reader);
     std::uint32_t& done = entries_[index].done;
     for (done = std::max(done, index + 1); done < entries_.size(); ++done) {
-      order_.add(entries_[done].update, source, reader);
-      order_.add(entries_[done].update, source, entries_[done].because);
+      const std::uint32_t seen = order_.add_node();  // two operations show it: an edge for each
+      order_.link(order_.node_of(entries_[done].update), seen, entries_[done].because);
+      order_.link(seen, node, reader);
     }
   }
 

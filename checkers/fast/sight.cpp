@@ -1,7 +1,6 @@
 #include "checkers/fast/sight.h"
 
 #include <algorithm>
-#include <set>
 #include <tuple>
 
 namespace consistory {
@@ -22,7 +21,6 @@ KeySight::KeySight(const Trace& trace, KeyId key) : trace_(trace) {
     for (const Point reader : trace.readers_of(updates[from]))
       add_occurrence(reader, updates[from]);
   }
-  if (trace.is_list(key)) add_list_occurrences(key);
   std::sort(occurrences_.begin(), occurrences_.end(), [](const Occurrence& a, const Occurrence& b) {
     return std::tuple(a.chain, a.position) < std::tuple(b.chain, b.position);
   });
@@ -31,18 +29,6 @@ KeySight::KeySight(const Trace& trace, KeyId key) : trace_(trace) {
 void KeySight::add_occurrence(Point reader, Point update) {
   if (trace_.is_info(reader)) return;
   occurrences_.push_back({trace_.chain(reader), trace_.position(reader), update});
-}
-
-/// Each indeterminate append once a session, where it was first read.
-void KeySight::add_list_occurrences(KeyId key) {
-  std::set<std::pair<Chain, Point>> known;
-  for (const Point reader : trace_.other_readers_of(key)) {
-    for (const ValueId element : trace_.history().elements_of(trace_.operation(reader))) {
-      const Point append = trace_.append_of(key, element);
-      if (!trace_.is_info(append)) continue;
-      if (known.insert({trace_.chain(reader), append}).second) add_occurrence(reader, append);
-    }
-  }
 }
 
 Oversight first_oversight(const Trace& trace, const Visibility& visibility, KeyId key,

@@ -47,7 +47,6 @@ class KeySight {
 
  private:
   void add_occurrence(Point reader, Point update);
-  void add_list_occurrences(KeyId key);
 
   const Trace& trace_;
   std::vector<Group> groups_;
@@ -115,11 +114,11 @@ class LastSeen {
       const Point counted = counted_by_readers(winner, chain);
       Point last = kNoPoint;
       for (; i < occurrences.size() && occurrences[i].chain == chain; ++i) {
-        if (occurrences[i].position >= counted) continue;
+        if (occurrences[i].position >= counted || occurrences[i].update == winner) continue;
         last = occurrences[i].update;
-        if (!last_only && last != winner) each(last);
+        if (!last_only) each(last);
       }
-      if (last_only && last != kNoPoint && last != winner) each(last);
+      if (last_only && last != kNoPoint) each(last);
     }
   }
 

@@ -248,7 +248,9 @@ class TraceBuilder {
   std::vector<OperationId> readers_and(Point update) const {
     std::vector<OperationId> operations = {trace_.id(update)};
     for (Point point = 0; point < trace_.size(); ++point) {
-      if (trace_.source_[point] != update || !trace_.operation(point).has_version()) continue;
+      const Operation& operation = trace_.operation(point);
+      const bool tells = operation.function == Function::read && operation.has_version();
+      if (trace_.source_[point] != update || !tells) continue;
       operations.push_back(trace_.id(point));
       break;
     }
@@ -268,12 +270,26 @@ class TraceBuilder {
         if (other) add(trace_.key_[point], point);
       }
     });
+    if (trace_.has_lists_) index_appends();
     trace_.readers_ = lists_of(trace_.size(), [&](const auto& add) {
+      std::vector<Chain> told(trace_.size() - trace_.first_info(), UINT32_MAX);
       for (Point point = 0; point < trace_.size(); ++point) {
         if (trace_.source_[point] < kInitial) add(trace_.source_[point], point);
+        if (trace_.reads_list(point) && !told.empty()) add_info_elements(point, told, add);
       }
     });
-    if (trace_.has_lists_) index_appends();
+  }
+
+  /// `told`: the last session told to have read each indeterminate append.
+  template <class Add>
+  void add_info_elements(Point reader, std::vector<Chain>& told, const Add& add) const {
+    for (const ValueId element : history_.elements_of(trace_.operation(reader))) {
+      const Point append = trace_.append_of(trace_.key(reader), element);
+      if (!trace_.is_info(append)) continue;
+      Chain& last = told[append - trace_.first_info()];
+      if (last != trace_.chain(reader)) add(append, reader);
+      last = trace_.chain(reader);
+    }
   }
 
   void index_appends() {
@@ -310,6 +326,14 @@ Point Trace::append_of(KeyId key, ValueId value) const {
   const Point known = append_of_value_[value];
   if (known != kInitial) return known;
   return shared_appends_.at(code(key, value));
+}
+
+Point Trace::teller_of(Point update) const {
+  for (const Point reader : readers_of(update)) {
+    if (operation(reader).function == Function::read && operation(reader).has_version())
+      return reader;
+  }
+  return update;
 }
 
 }  // namespace consistory

@@ -76,6 +76,9 @@ class Trace {
     return version_.empty() ? kNoVersion : version_[point];
   }
 
+  /// The operation that told the version of an update: a reader, or the update itself.
+  Point teller_of(Point update) const;
+
   std::uint32_t keys() const { return static_cast<std::uint32_t>(history_->keys.size()); }
   bool is_list(KeyId key) const { return history_->is_list[key]; }
   bool has_lists() const { return has_lists_; }
@@ -86,7 +89,8 @@ class Trace {
   /// The completed register reads and cas of the key that read its initial value, and all reads of
   /// it if it is a list; ascending.
   std::span<const Point> other_readers_of(KeyId key) const { return other_readers_.of(key); }
-  /// Who read this update of a register; ascending.
+  /// Who read this update of a register; of an indeterminate append, the first read of each session
+  /// that shows it. Ascending.
   std::span<const Point> readers_of(Point update) const { return readers_.of(update); }
 
  private:

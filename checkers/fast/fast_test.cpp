@@ -1,0 +1,72 @@
+// The near-linear checkers against the exact ones, on random histories: every answer must be the
+// same, and what is called a violation must be one in the evidence alone.
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <map>
+#include <string>
+
+#include "checkers/fast/fast_checker.h"
+#include "checkers/testing/random_history.h"
+
+namespace consistory {
+namespace {
+
+constexpr std::uint64_t kSteps = 2'000'000;
+
+std::string text_of(const History& history) {
+  std::string text;
+  for (const Operation& operation : history.operations) {
+    text += operation_text(history, operation) + " [" + std::to_string(operation.invoke) + "," +
+            (operation.complete == kNever ? "-" : std::to_string(operation.complete)) + "]\n";
+  }
+  return text;
+}
+
+Verdict exactly(const History& history, const Model& model) {
+  Budget budget(kSteps);
+  return model.judge(history, budget).verdict;
+}
+
+/// True if the near-linear checker answered.
+bool expect_same(const History& history, const Model& model, FastChecker& fast) {
+  const FastVerdict quick = fast.judge(model);
+  if (quick.answer == Finding::Answer::declined) return false;
+  const Verdict exact = exactly(history, model);
+  if (exact == Verdict::inconclusive) return false;
+  const bool violated = quick.answer == Finding::Answer::violated;
+  EXPECT_EQ(violated, exact == Verdict::violated) << model.name << "\n" << text_of(history);
+  if (violated && exact == Verdict::violated) {
+    EXPECT_EQ(exactly(extract(history, quick.evidence), model), Verdict::violated)
+        << model.name << " in the evidence\n"
+        << text_of(extract(history, quick.evidence)) << "of\n"
+        << text_of(history);
+  }
+  return true;
+}
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+TEST(Fast, AgreesWithTheExactCheckers) {
+  const std::uint64_t seed = from_environment("CONSISTORY_SEED", 1);
+  const std::uint64_t count = from_environment("CONSISTORY_COUNT", 3000);
+  RecordProperty("seed", std::to_string(seed));
+  Random random(seed);
+  std::map<std::string_view, std::size_t> answered;
+  for (std::uint64_t i = 0; i < count && !HasFailure(); ++i) {
+    const History history = random_history(random, random_shape(random, i % 4 == 0 ? 24 : 10));
+    FastChecker fast(history);
+    for (const Model& model : all_models()) {
+      if (model.quiescent) continue;
+      answered[model.name] += expect_same(history, model, fast) ? 1 : 0;
+    }
+  }
+  for (const char* always : {"linearizable", "cache", "causal-convergence", "weak-causal", "pram"})
+    EXPECT_GT(answered[always], count / 2) << always;
+}
+
+}  // namespace
+}  // namespace consistory
