@@ -267,9 +267,7 @@ void SessionView::take_own(Point point) {
     if (scratch_.info_arrival[info - trace_.first_info()] <= row_) arrive(info);
   }
   if (!block_.empty() || !list_order_.empty()) close_block();
-  const bool own_future =
-      source < kInitial && trace_.chain(source) == session_ && trace_.position(source) > row_;
-  if (own_future) seed_.insert(seed_.end(), {source, point});
+  if (trace_.reads(point)) look_at_future(point);
   if (!trace_.updates(point) || !seed_.empty()) return;
   ViewScratch::OfKey& key = scratch_.of_key[trace_.key(point)];
   if (!key.read) return;
@@ -291,6 +289,20 @@ void SessionView::take_own(Point point) {
     key.guard = point;
     key.since = row_;
   }
+}
+
+/// A read cannot return what its own session updates later.
+void SessionView::look_at_future(Point reader) {
+  const auto look = [&](Point source) {
+    const bool later = trace_.chain(source) == session_ && trace_.position(source) > row_;
+    if (later) seed_.insert(seed_.end(), {source, reader});
+  };
+  if (trace_.reads_register(reader)) {
+    if (trace_.source(reader) < kInitial) look(trace_.source(reader));
+    return;
+  }
+  for (const ValueId element : trace_.history().elements_of(trace_.operation(reader)))
+    look(trace_.append_of(trace_.key(reader), element));
 }
 
 /// Whatever arrived at this row beside an update that will be read comes before it.

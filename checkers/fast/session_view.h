@@ -104,6 +104,7 @@ class SessionView {
   void arrive(Point update);
   void arrive_in_list(Point append);
   void take_own(Point point);
+  void look_at_future(Point reader);
   void close_block();
   void raise(const Raise& raise);
   bool raise_chain(Chain chain, Point prefix, std::uint32_t row);

@@ -19,6 +19,7 @@ class Simulation {
   History run() {
     std::vector<RawOperation> operations;
     for (std::size_t i = 0; i < shape_.operations; ++i) operations.push_back(next());
+    if (random_.chance(0.3)) swap_two_reads(operations);
     HistoryBuilder builder;
     for (const RawOperation& raw : operations) builder.add(raw);
     Result<History> history = std::move(builder).finish();
@@ -31,6 +32,17 @@ class Simulation {
     std::vector<std::int64_t> written;  // in the order of the simulated store
     std::int64_t version = 0;
   };
+
+  /// Makes some reads return what comes only later, and others what is long gone.
+  void swap_two_reads(std::vector<RawOperation>& operations) {
+    RawOperation& a = operations[random_.below(operations.size())];
+    RawOperation& b = operations[random_.below(operations.size())];
+    const bool reads = a.function == Function::read && b.function == Function::read;
+    if (!reads || a.key != b.key) return;
+    std::swap(a.value, b.value);
+    std::swap(a.elements, b.elements);
+    std::swap(a.version, b.version);
+  }
 
   RawOperation next() {
     const std::size_t session = random_.below(shape_.sessions);
