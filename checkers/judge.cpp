@@ -1,11 +1,14 @@
 #include "checkers/judge.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 #include <exception>
 #include <set>
 
 #include "checkers/fast/fast_checker.h"
+#include "checkers/models/convergence.h"
 #include "checkers/violated_sets.h"
 
 namespace consistory {
@@ -29,12 +32,26 @@ ModelVerdict judge_exactly(const Model& model, const History& history, std::uint
   }
 }
 
+/// The exact checkers take time and memory that grow with the square of a history's length.
+constexpr std::size_t kExactOperationsMax = 120'000;
+
+ModelVerdict too_long_for_exact(const History& history) {
+  return ModelVerdict::inconclusive(
+      fmt::format("{} operations with ambiguous values, lists or cas that the near-linear checker "
+                  "leaves to the "
+                  "exact one, which takes at most {}",
+                  history.size(), kExactOperationsMax));
+}
+
 /// The near-linear checkers first, where they have an answer. What they call a violation counts
 /// once the exact checker sees it too, in the evidence alone.
 ModelVerdict judge_model(const Model& model, const History& history, std::uint64_t steps,
                          FastChecker& fast) {
   FastVerdict quick = fast.judge(model);
-  if (quick.answer == Finding::Answer::holds) return ModelVerdict::holds();
+  if (quick.answer == Finding::Answer::holds) {
+    std::string gap = model.quiescent ? coverage_gap(history) : std::string();
+    return gap.empty() ? ModelVerdict::holds() : ModelVerdict::not_checked(std::move(gap));
+  }
   if (quick.answer == Finding::Answer::violated) {
     ModelVerdict confirmed = judge_exactly(model, extract(history, quick.evidence), steps);
     if (confirmed.verdict == Verdict::violated) {
@@ -42,6 +59,7 @@ ModelVerdict judge_model(const Model& model, const History& history, std::uint64
       return confirmed;
     }
   }
+  if (history.size() > kExactOperationsMax) return too_long_for_exact(history);
   return judge_exactly(model, history, steps);
 }
 

@@ -5,6 +5,8 @@
 
 #include "checkers/fast/arbitration.h"
 #include "checkers/fast/blocks.h"
+#include "checkers/fast/final_states.h"
+#include "checkers/fast/guarantee_views.h"
 #include "checkers/fast/local_guarantees.h"
 #include "checkers/fast/views.h"
 
@@ -23,11 +25,20 @@ const Visibility* FastChecker::causal() {
 }
 
 FastVerdict FastChecker::judge(const Model& model) {
+  if (model.quiescent) return judge_final_states(model);
   if (trace() != nullptr) return verdict_of(find(model));
-  if (!refusal_.thin_air || model.quiescent) return {};
+  if (!refusal_.thin_air) return {};
   std::vector<OperationId> evidence = refusal_.operations;
   std::sort(evidence.begin(), evidence.end());
   return {Finding::Answer::violated, std::move(evidence)};
+}
+
+FastVerdict FastChecker::judge_final_states(const Model& model) {
+  const FinalModel which = model.name == "convergence" ? FinalModel::convergence
+                           : model.name == "eventual"  ? FinalModel::eventual
+                                                       : FinalModel::strong_eventual;
+  FinalFinding finding = decide_final_states(history_, which);
+  return {finding.answer, std::move(finding.evidence)};
 }
 
 FastVerdict FastChecker::judge(GuaranteeSet set) {
@@ -64,7 +75,20 @@ Finding FastChecker::decide(const Model& model) {
   if (model.name == "sequential") return decide_sequential();
   if (model.name == "pram") return decide_views(*trace_, nullptr);
   if (model.name == "causal") return decide_memory();
+  if (model.name == "monotonic-reads-view") return decide_view(Guarantee::monotonic_reads);
+  if (model.name == "monotonic-writes-view") return decide_view(Guarantee::monotonic_writes);
+  if (model.name == "read-your-writes-view") return decide_view(Guarantee::read_your_writes);
+  if (model.name == "writes-follow-reads-view") return decide_view(Guarantee::writes_follow_reads);
   return Finding::declined();
+}
+
+/// Causal memory and PRAM prove it where it cannot be decided by itself.
+Finding FastChecker::decide_view(Guarantee guarantee) {
+  Finding finding = decide_guarantee_view(*trace_, guarantee);
+  if (finding.answer != Finding::Answer::declined) return finding;
+  const bool proved =
+      holds("causal") || (guarantee != Guarantee::writes_follow_reads && holds("pram"));
+  return proved ? Finding::holds() : Finding::declined();
 }
 
 Finding FastChecker::decide_guarantees(GuaranteeSet set) {

@@ -37,6 +37,8 @@ class FastChecker {
   Finding decide_sequential();
   Finding decide_weak();
   Finding decide_memory();
+  Finding decide_view(Guarantee guarantee);
+  FastVerdict judge_final_states(const Model& model);
   bool holds(std::string_view model);
   /// What all four guarantees see, the causal past; null if it is cyclic.
   const Visibility* causal();

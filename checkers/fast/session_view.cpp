@@ -32,7 +32,9 @@ bool ViewGround::reads_are_of_the_past() const {
   for (Point point = 0; point < trace_.first_info(); ++point) {
     const Point source = trace_.source(point);
     if (source >= kInitial || !trace_.reads_register(point)) continue;
-    if (trace_.operation(source).invoke >= trace_.operation(point).complete) return false;
+    const Operation& reader = trace_.operation(point);
+    const std::int64_t by = trace_.updates(point) ? reader.invoke : reader.complete;
+    if (trace_.operation(source).invoke >= by) return false;
   }
   return true;
 }

@@ -59,10 +59,10 @@ std::string coverage_gap(const History& history, const std::vector<OperationId>&
     keys.insert(history.operations[id].key);
     covered.insert({history.operations[id].key, history.operations[id].node});
   }
-  const std::size_t wanted = keys.size() * replicas(history, finals).size();
+  const std::set<NodeId> nodes = replicas(history, finals);
+  const std::size_t wanted = keys.size() * nodes.size();
   std::size_t missing = wanted;
-  for (const auto& [key, node] : covered)
-    missing -= replicas(history, finals).contains(node) ? 1 : 0;
+  for (const auto& [key, node] : covered) missing -= nodes.contains(node) ? 1 : 0;
   if (missing == 0) return {};
   return fmt::format("{} of {} (key, node) pairs have no final read", missing, wanted);
 }
@@ -195,6 +195,10 @@ ModelVerdict uncovered_eventual(const History& history, Budget& budget) {
 }
 
 }  // namespace
+
+std::string coverage_gap(const History& history) {
+  return coverage_gap(history, final_reads(history));
+}
 
 ModelVerdict judge_read_values(const History& history, Budget& budget) {
   return judge_history(history, budget, [](const Resolved&, Budget&) {

@@ -7,6 +7,9 @@
 
 namespace consistory {
 
+/// Why the final reads do not cover every (key, node); empty if they do. O(n log n).
+std::string coverage_gap(const History& history);
+
 /// Per key all final reads agree, and somebody wrote what they agree on.
 ModelVerdict judge_convergence(const History& history, Budget& budget);
 

@@ -20,6 +20,7 @@ class Simulation {
     std::vector<RawOperation> operations;
     for (std::size_t i = 0; i < shape_.operations; ++i) operations.push_back(next());
     if (random_.chance(0.3)) swap_two_reads(operations);
+    if (random_.chance(0.3)) add_final_reads(operations);
     HistoryBuilder builder;
     for (const RawOperation& raw : operations) builder.add(raw);
     Result<History> history = std::move(builder).finish();
@@ -32,6 +33,27 @@ class Simulation {
     std::vector<std::int64_t> written;  // in the order of the simulated store
     std::int64_t version = 0;
   };
+
+  void add_final_reads(std::vector<RawOperation>& operations) {
+    std::int64_t quiet = 0;
+    for (const RawOperation& raw : operations) {
+      quiet = std::max(quiet, raw.invoke + 1);
+      if (raw.complete != kNever) quiet = std::max(quiet, raw.complete + 1);
+    }
+    for (std::size_t node = 0; node < 2; ++node) {
+      for (std::size_t key = 0; key < shape_.keys; ++key) {
+        RawOperation raw;
+        raw.session = "F" + std::to_string(node);
+        raw.node = "n" + std::to_string(node + 1);
+        raw.key = "k" + std::to_string(key);
+        raw.final = true;
+        raw.invoke = quiet++;
+        raw.complete = quiet++;
+        read(raw, state_[key], is_list_[key]);
+        operations.push_back(std::move(raw));
+      }
+    }
+  }
 
   /// Makes some reads return what comes only later, and others what is long gone.
   void swap_two_reads(std::vector<RawOperation>& operations) {
