@@ -1,8 +1,11 @@
 #include "checkers/fast/arbitration.h"
 
 #include <algorithm>
+#include <memory>
 #include <utility>
 
+#include "base/parallel.h"
+#include "checkers/fast/refutation.h"
 #include "checkers/fast/schedule.h"
 #include "checkers/fast/sight.h"
 
@@ -24,17 +27,16 @@ class Arbitration {
         transitive_(visibility.has(Guarantee::writes_follow_reads)),
         first_before_(trace.size(), 0),
         count_before_(trace.size(), 0),
-        last_seen_(trace, visibility) {}
+        worker_of_(trace.size(), 0) {}
 
   Finding decide() {
     if (!look_at_futures()) return Finding::violated(std::move(seed_));
-    for (KeyId key = 0; key < trace_.keys(); ++key) {
-      const KeySight sight(trace_, key);
-      if (!look_at_key(key, sight)) return Finding::violated(std::move(seed_));
-    }
+    Finding keys = look_at_keys();
+    if (keys.answer == Finding::Answer::violated) return keys;
     add_version_order();
-    std::sort(told_.begin(), told_.end(),
-              [](const Precedence& a, const Precedence& b) { return a.to < b.to; });
+    std::sort(told_.begin(), told_.end(), [](const Precedence& a, const Precedence& b) {
+      return std::pair(a.to, a.from) < std::pair(b.to, b.from);
+    });
     Schedule schedule(trace_);
     const auto next = [&](Point point, std::uint32_t& asked) { return predecessor(point, asked); };
     if (schedule.run(next, [](Point) {})) return Finding::holds();
@@ -43,6 +45,53 @@ class Arbitration {
   }
 
  private:
+  /// Some of a key's updates, the work of one thread at a time.
+  struct Slice {
+    KeyId key = 0;
+    std::size_t begin = 0;
+    std::size_t end = 0;
+  };
+  static constexpr std::size_t kSliceSize = 4096;
+
+  /// What a thread works with, and what it found.
+  struct Worker {
+    explicit Worker(const Trace& trace, const Visibility& visibility)
+        : last_seen(trace, visibility) {}
+    LastSeen last_seen;
+    std::vector<Point> before;
+    std::vector<Precedence> told;
+  };
+
+  Finding look_at_keys() {
+    std::vector<Slice> slices;
+    for (KeyId key = 0; key < trace_.keys(); ++key) {
+      const std::size_t size = trace_.updates_of(key).size();
+      for (std::size_t begin = 0; begin == 0 || begin < size; begin += kSliceSize)
+        slices.push_back({key, begin, std::min(size, begin + kSliceSize)});
+    }
+    workers_.resize(worker_count());
+    Finding finding = first_refuted(slices.size(), [&](std::size_t part, std::size_t worker) {
+      if (!workers_[worker]) workers_[worker] = std::make_unique<Worker>(trace_, visibility_);
+      return look_at(slices[part], static_cast<std::uint8_t>(worker));
+    });
+    for (const auto& worker : workers_) {
+      if (worker) told_.insert(told_.end(), worker->told.begin(), worker->told.end());
+    }
+    return finding;
+  }
+
+  std::vector<Point> look_at(const Slice& slice, std::uint8_t worker) {
+    const KeySight sight(trace_, slice.key);
+    if (slice.begin == 0) {
+      const Oversight missed = first_oversight(trace_, visibility_, slice.key, sight);
+      if (missed.reader != kNoPoint)
+        return explain_sight(trace_, visibility_, missed.reader, missed.update);
+      if (trace_.is_list(slice.key)) add_list_order(slice.key, workers_[worker]->told);
+    }
+    if (!trace_.is_list(slice.key)) order_around_winners(slice, sight, worker);
+    return {};
+  }
+
   bool violated_by(std::vector<Point> seed) {
     seed_ = std::move(seed);
     return false;
@@ -69,19 +118,7 @@ class Arbitration {
     return true;
   }
 
-  bool look_at_key(KeyId key, const KeySight& sight) {
-    if (const Oversight missed = first_oversight(trace_, visibility_, key, sight);
-        missed.reader != kNoPoint)
-      return refuted_by_sight(missed.reader, missed.update);
-    if (trace_.is_list(key)) {
-      add_list_order(key);
-    } else {
-      order_around_winners(key, sight);
-    }
-    return true;
-  }
-
-  void add_list_order(KeyId key) {
+  void add_list_order(KeyId key, std::vector<Precedence>& told) const {
     std::vector<Precedence> order;
     for (const Point reader : trace_.other_readers_of(key)) {
       Point last = kNoPoint;
@@ -93,7 +130,7 @@ class Arbitration {
       if (order.size() > 1U << 20) remove_repeats(order);
     }
     remove_repeats(order);
-    told_.insert(told_.end(), order.begin(), order.end());
+    told.insert(told.end(), order.begin(), order.end());
   }
 
   static void remove_repeats(std::vector<Precedence>& order) {
@@ -101,13 +138,17 @@ class Arbitration {
     order.erase(std::unique(order.begin(), order.end()), order.end());
   }
 
-  void order_around_winners(KeyId key, const KeySight& sight) {
-    last_seen_.for_each_winner(key, sight, [&](Point winner) {
-      first_before_[winner] = static_cast<std::uint32_t>(before_.size());
-      last_seen_.for_each(winner, sight, [&](Point last) {
-        if (!is_implied(last, winner)) before_.push_back(last);
+  void order_around_winners(const Slice& slice, const KeySight& sight, std::uint8_t worker) {
+    std::vector<Point>& before = workers_[worker]->before;
+    LastSeen& last_seen = workers_[worker]->last_seen;
+    const auto updates = trace_.updates_of(slice.key).subspan(slice.begin, slice.end - slice.begin);
+    last_seen.for_each_winner(updates, sight, [&](Point winner) {
+      worker_of_[winner] = worker;
+      first_before_[winner] = static_cast<std::uint32_t>(before.size());
+      last_seen.for_each(winner, sight, [&](Point last) {
+        if (!is_implied(last, winner)) before.push_back(last);
       });
-      count_before_[winner] = static_cast<std::uint32_t>(before_.size()) - first_before_[winner];
+      count_before_[winner] = static_cast<std::uint32_t>(before.size()) - first_before_[winner];
       return true;
     });
   }
@@ -150,7 +191,8 @@ class Arbitration {
       if (index < elements.size()) return trace_.append_of(trace_.key(point), elements[index]);
       return kNoPoint;
     }
-    if (index < count_before_[point]) return before_[first_before_[point] + index];
+    if (index < count_before_[point])
+      return workers_[worker_of_[point]]->before[first_before_[point] + index];
     return told_before(point, index - count_before_[point]);
   }
 
@@ -208,10 +250,12 @@ class Arbitration {
   const Trace& trace_;
   const Visibility& visibility_;
   bool transitive_;
-  std::vector<std::uint32_t> first_before_, count_before_;  // per point: a slice of before_
-  std::vector<Point> before_;     // updates of the key that must precede, by the reads
+  // Per point: which updates of the key must precede it by the reads, a slice of what its worker
+  // found.
+  std::vector<std::uint32_t> first_before_, count_before_;
+  std::vector<std::uint8_t> worker_of_;
+  std::vector<std::unique_ptr<Worker>> workers_;
   std::vector<Precedence> told_;  // by lists and versions
-  LastSeen last_seen_;
   std::vector<Point> seed_;
 };
 

@@ -1,9 +1,11 @@
 // Per-key sequential consistency, "cache" (Goodman 1989): the blocks of each key in an order that
 // extends every session's. O(n).
 #include <algorithm>
+#include <atomic>
 
 #include "checkers/fast/blocks.h"
 #include "checkers/fast/cycles.h"
+#include "checkers/fast/refutation.h"
 
 namespace consistory {
 namespace {
@@ -121,20 +123,15 @@ std::vector<Point> list_disorder(const Trace& trace, const ListSlots& list) {
 
 Finding decide_cache(const Trace& trace) {
   const PointLists keys = points_of_keys(trace);
-  bool declined = false;
-  for (KeyId key = 0; key < trace.keys(); ++key) {
-    std::vector<Point> seed;
-    if (trace.is_list(key)) {
-      const ListSlots list = ListSlots::of(trace, key, keys.of(key));
-      declined = declined || list.declined;
-      seed = list.contradiction;
-      if (seed.empty()) seed = list_disorder(trace, list);
-    } else {
-      seed = KeyOrder(trace, keys.of(key)).refute();
-    }
-    if (!seed.empty()) return Finding::violated(std::move(seed));
-  }
-  return declined ? Finding::declined() : Finding::holds();
+  std::atomic<bool> declined = false;
+  Finding finding = first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+    const auto key = static_cast<KeyId>(part);
+    if (!trace.is_list(key)) return KeyOrder(trace, keys.of(key)).refute();
+    ListSlots list = ListSlots::of(trace, key, keys.of(key));
+    if (list.declined) declined = true;
+    return list.contradiction.empty() ? list_disorder(trace, list) : list.contradiction;
+  });
+  return declined && finding.answer == Finding::Answer::holds ? Finding::declined() : finding;
 }
 
 }  // namespace consistory

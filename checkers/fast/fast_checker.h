@@ -42,6 +42,7 @@ class FastChecker {
   bool holds(std::string_view model);
   /// What all four guarantees see, the causal past; null if it is cyclic.
   const Visibility* causal();
+  void forget_causal();
   std::vector<OperationId> with_sources(const std::vector<Point>& seed) const;
 
   const History& history_;

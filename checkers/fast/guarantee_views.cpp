@@ -5,6 +5,7 @@
 
 #include "checkers/fast/blocks.h"
 #include "checkers/fast/local_guarantees.h"
+#include "checkers/fast/refutation.h"
 
 namespace consistory {
 namespace {
@@ -209,13 +210,11 @@ Finding decide_guarantee_view(const Trace& trace, Guarantee guarantee) {
   if (guarantee == Guarantee::read_your_writes && reads_own_info(trace)) return Finding::declined();
   const PointLists keys = points_of_keys(trace);
   const std::vector<Point> group_of = groups(trace);
-  for (KeyId key = 0; key < trace.keys(); ++key) {
-    std::vector<Point> seed = guarantee == Guarantee::monotonic_reads
-                                  ? value_that_came_back(trace, keys.of(key))
-                                  : lost_own_write(trace, keys.of(key), group_of);
-    if (!seed.empty()) return Finding::violated(std::move(seed));
-  }
-  return Finding::holds();
+  return first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+    const auto points = keys.of(static_cast<KeyId>(part));
+    return guarantee == Guarantee::monotonic_reads ? value_that_came_back(trace, points)
+                                                   : lost_own_write(trace, points, group_of);
+  });
 }
 
 }  // namespace consistory

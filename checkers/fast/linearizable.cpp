@@ -2,9 +2,11 @@
 // left has an operation that completed before one of its own was invoked. Kept as two heaps, by
 // first completion and by last invocation: O(n log n), at any concurrency.
 #include <algorithm>
+#include <atomic>
 #include <queue>
 
 #include "checkers/fast/blocks.h"
+#include "checkers/fast/refutation.h"
 
 namespace consistory {
 namespace {
@@ -255,20 +257,15 @@ bool sessions_have_ties(const Trace& trace) {
 Finding decide_linearizable(const Trace& trace) {
   if (sessions_have_ties(trace)) return Finding::declined();
   const PointLists keys = points_of_keys(trace);
-  bool declined = false;
-  for (KeyId key = 0; key < trace.keys(); ++key) {
-    std::vector<Point> seed;
-    if (trace.is_list(key)) {
-      ListSlots list = ListSlots::of(trace, key, keys.of(key));
-      declined = declined || list.declined;
-      seed = list.contradiction;
-      if (seed.empty()) seed = list_disorder(trace, list);
-    } else {
-      seed = KeyOrder(trace, keys.of(key)).refute();
-    }
-    if (!seed.empty()) return Finding::violated(std::move(seed));
-  }
-  return declined ? Finding::declined() : Finding::holds();
+  std::atomic<bool> declined = false;
+  Finding finding = first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+    const auto key = static_cast<KeyId>(part);
+    if (!trace.is_list(key)) return KeyOrder(trace, keys.of(key)).refute();
+    ListSlots list = ListSlots::of(trace, key, keys.of(key));
+    if (list.declined) declined = true;
+    return list.contradiction.empty() ? list_disorder(trace, list) : list.contradiction;
+  });
+  return declined && finding.answer == Finding::Answer::holds ? Finding::declined() : finding;
 }
 
 }  // namespace consistory

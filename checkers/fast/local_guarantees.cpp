@@ -7,6 +7,7 @@
 
 #include "checkers/fast/blocks.h"
 #include "checkers/fast/cycles.h"
+#include "checkers/fast/refutation.h"
 
 namespace consistory {
 namespace {
@@ -255,11 +256,10 @@ Finding decide_local_guarantees(const Trace& trace, GuaranteeSet set) {
     std::vector<Point> seed = refute_writes_follow_reads(trace, keys);
     return seed.empty() ? Finding::holds() : Finding::violated(std::move(seed));
   }
-  for (KeyId key = 0; key < trace.keys(); ++key) {
-    std::vector<Point> seed = KeyGuarantees(trace, set, key, keys.of(key)).refute();
-    if (!seed.empty()) return Finding::violated(std::move(seed));
-  }
-  return Finding::holds();
+  return first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+    const auto key = static_cast<KeyId>(part);
+    return KeyGuarantees(trace, set, key, keys.of(key)).refute();
+  });
 }
 
 }  // namespace consistory

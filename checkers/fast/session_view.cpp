@@ -1,6 +1,7 @@
 #include "checkers/fast/session_view.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "checkers/fast/schedule.h"
 
@@ -70,7 +71,7 @@ SessionView::SessionView(const ViewGround& ground, Chain session, ViewScratch& s
       session_(session),
       scratch_(scratch),
       row_count_(trace_.length(session)),
-      rows_(trace_.chains()),
+      rows_(std::size_t{row_count_} * trace_.chains(), 0),
       active_(row_count_, false) {
   collect_reads();
   fill_rows();
@@ -117,8 +118,6 @@ void SessionView::collect_reads() {
 }
 
 void SessionView::fill_rows() {
-  for (Chain chain = 0; chain < trace_.chains(); ++chain)
-    rows_[chain].resize(chain == session_ ? 0 : row_count_);
   std::vector<Point> now(trace_.chains(), 0);
   const auto reach = [&](Point source) {
     const Chain chain = trace_.chain(source);
@@ -139,9 +138,8 @@ void SessionView::fill_rows() {
           reach(trace_.append_of(trace_.key(point), element));
       }
     }
-    for (Chain chain = 0; chain < trace_.chains(); ++chain) {
-      if (chain != session_) rows_[chain][row] = now[chain];
-    }
+    now[session_] = 0;
+    std::copy(now.begin(), now.end(), &arrived(row, 0));
   }
 }
 
@@ -160,7 +158,8 @@ std::vector<Point> SessionView::refute() {
       return seed;
     }
   }
-  while (sweep() && changed_) continue;
+  for (std::uint32_t row = 0; row < row_count_ && seed_.empty(); ++row) look_at_future(row);
+  while (seed_.empty() && sweep() && changed_) continue;
   return std::move(seed_);
 }
 
@@ -173,12 +172,13 @@ bool SessionView::sweep() {
   for (std::uint32_t row = 0; row < row_count_; ++row) {
     ViewScratch::OfKey& key = scratch_.of_key[trace_.key(at(row))];
     if (key.list == 0) key.guard = kNoPoint;
+    key.row = kNoRow;
   }
   for (row_ = 0; row_ < row_count_; ++row_) {
     if (active_[row_]) {
       for (Chain chain = 0; chain < trace_.chains(); ++chain) {
         if (chain == session_) continue;
-        const Point end = rows_[chain][row_];
+        const Point end = arrived(row_, chain);
         if (end > before_row(chain)) arrive_range(chain, end);
       }
     }
@@ -213,15 +213,18 @@ void SessionView::arrive(Point update) {
     explain(update, key.initial - 1, raises_.size());
     return refute_by(key.initial - 1);
   }
-  const bool guarded = key.guard != kNoPoint && scratch_.last_reader[key.guard] > row_;
-  if (guarded && key.since < row_)
-    return raise({update, key.since, scratch_.last_reader[key.guard] - 1, key.guard});
-  block_.push_back(update);
-  if (scratch_.last_reader[update] <= row_) return;
-  new_guards_.push_back(update);
+  const bool guarded = key.guard != kNoPoint && key.until > row_;
+  if (guarded && key.since < row_) return raise({update, key.since, key.until - 1, key.guard});
+  const bool more = std::exchange(key.row, row_) == row_;
+  const std::uint32_t until = scratch_.last_reader[update];
+  if (trace_.is_info(update)) infos_here_.push_back(update);
+  if (guarded) crowded_.push_back(key.guard);
+  if (until <= row_) return;
+  if (more) crowded_.push_back(update);
   if (guarded) return;  // two that must each come last: close_block() says so
   key.guard = update;
   key.since = row_;
+  key.until = until;
 }
 
 void SessionView::arrive_in_list(Point append) {
@@ -268,8 +271,8 @@ void SessionView::take_own(Point point) {
   for (const Point info : infos_) {
     if (scratch_.info_arrival[info - trace_.first_info()] <= row_) arrive(info);
   }
-  if (!block_.empty() || !list_order_.empty()) close_block();
-  if (trace_.reads(point)) look_at_future(point);
+  if (!crowded_.empty() || !list_order_.empty()) close_block();
+  infos_here_.clear();
   if (!trace_.updates(point) || !seed_.empty()) return;
   ViewScratch::OfKey& key = scratch_.of_key[trace_.key(point)];
   if (!key.read) return;
@@ -277,7 +280,7 @@ void SessionView::take_own(Point point) {
     arrive_in_list(point);
     return list_order_.clear();
   }
-  const std::uint32_t last = key.guard == kNoPoint ? 0 : scratch_.last_reader[key.guard];
+  const std::uint32_t last = key.guard == kNoPoint ? 0 : key.until;
   if (last > row_ + 1) {  // a later read returns what this overwrites
     explain(key.guard, row_, raises_.size());
     seed_.push_back(point);
@@ -290,13 +293,16 @@ void SessionView::take_own(Point point) {
   if (scratch_.last_reader[point] > row_ + 1) {
     key.guard = point;
     key.since = row_;
+    key.until = scratch_.last_reader[point];
   }
 }
 
 /// A read cannot return what its own session updates later.
-void SessionView::look_at_future(Point reader) {
+void SessionView::look_at_future(std::uint32_t row) {
+  const Point reader = at(row);
+  if (!trace_.reads(reader)) return;
   const auto look = [&](Point source) {
-    const bool later = trace_.chain(source) == session_ && trace_.position(source) > row_;
+    const bool later = trace_.chain(source) == session_ && trace_.position(source) > row;
     if (later) seed_.insert(seed_.end(), {source, reader});
   };
   if (trace_.reads_register(reader)) {
@@ -311,12 +317,7 @@ void SessionView::look_at_future(Point reader) {
 void SessionView::close_block() {
   std::vector<InBlock> orders = std::move(list_order_);
   list_order_.clear();
-  for (const Point guard : new_guards_) {
-    for (const Point other : block_) {
-      if (other == guard || trace_.key(other) != trace_.key(guard)) continue;
-      orders.push_back({other, guard, scratch_.last_reader[guard] - 1});
-    }
-  }
+  order_crowd(orders);
   const bool agree = std::all_of(orders.begin(), orders.end(), [&](const InBlock& order) {
     return ground_.rank(order.before) < ground_.rank(order.after);
   });
@@ -325,8 +326,27 @@ void SessionView::close_block() {
     solve_block();
   }
   list_order_.clear();
-  block_.clear();
-  new_guards_.clear();
+  crowded_.clear();
+}
+
+/// What arrived at this row beside a guard of its key.
+void SessionView::order_crowd(std::vector<InBlock>& orders) {
+  std::sort(crowded_.begin(), crowded_.end());
+  crowded_.erase(std::unique(crowded_.begin(), crowded_.end()), crowded_.end());
+  const auto beside = [&](Point other) {
+    for (const Point guard : crowded_) {
+      if (other != guard && trace_.key(other) == trace_.key(guard))
+        orders.push_back({other, guard, scratch_.last_reader[guard] - 1});
+    }
+  };
+  if (crowded_.empty()) return;
+  for (Chain chain = 0; chain < trace_.chains(); ++chain) {
+    if (chain == session_ || arrived(row_, chain) == before_row(chain)) continue;
+    const auto updates = ground_.updates_of_chain(chain);
+    const Point begin = trace_.first(chain) + before_row(chain);
+    for (std::size_t i = cursor_[chain]; i-- > 0 && updates[i] >= begin;) beside(updates[i]);
+  }
+  for (const Point info : infos_here_) beside(info);
 }
 
 /// Is there an order of what arrived at this row? Says so with a graph of the block.
@@ -334,7 +354,7 @@ void SessionView::solve_block() {
   std::vector<Point> nodes;
   for (Chain chain = 0; chain < trace_.chains(); ++chain) {
     if (chain == session_) continue;
-    for (Point p = before_row(chain); p < rows_[chain][row_]; ++p) {
+    for (Point p = before_row(chain); p < arrived(row_, chain); ++p) {
       if (trace_.updates(trace_.first(chain) + p)) nodes.push_back(trace_.first(chain) + p);
     }
   }
@@ -382,9 +402,8 @@ void SessionView::solve_block() {
 }
 
 bool SessionView::raise_chain(Chain chain, Point prefix, std::uint32_t row) {
-  std::vector<Point>& arrived = rows_[chain];
-  const bool grows = arrived[row] < prefix;
-  for (; row < row_count_ && arrived[row] < prefix; ++row) arrived[row] = prefix;
+  const bool grows = arrived(row, chain) < prefix;
+  for (; row < row_count_ && arrived(row, chain) < prefix; ++row) arrived(row, chain) = prefix;
   return grows;
 }
 

@@ -56,11 +56,13 @@ struct ViewScratch {
   std::vector<std::uint32_t> list_place;    ///< per append: its index in the session's list
   std::vector<std::uint32_t> info_arrival;  ///< per indeterminate update: by which row it arrived
   struct OfKey {
-    bool read = false;          ///< the session reads it
-    std::uint32_t initial = 0;  ///< one more than the last row that read the initial value
-    std::uint32_t list = 0;     ///< one more than the last row that read the list
-    Point guard = kNoPoint;     ///< what later reads will still return
-    std::uint32_t since = 0;    ///< the row by which it arrived
+    bool read = false;               ///< the session reads it
+    std::uint32_t initial = 0;       ///< one more than the last row that read the initial value
+    std::uint32_t list = 0;          ///< one more than the last row that read the list
+    Point guard = kNoPoint;          ///< what later reads will still return
+    std::uint32_t since = 0;         ///< the row by which it arrived
+    std::uint32_t until = 0;         ///< one more than the last row that returns it
+    std::uint32_t row = UINT32_MAX;  ///< the last row at which one of its updates arrived
   };
   std::vector<OfKey> of_key;
 };
@@ -104,8 +106,9 @@ class SessionView {
   void arrive(Point update);
   void arrive_in_list(Point append);
   void take_own(Point point);
-  void look_at_future(Point reader);
+  void look_at_future(std::uint32_t row);
   void close_block();
+  void order_crowd(std::vector<InBlock>& orders);
   void raise(const Raise& raise);
   bool raise_chain(Chain chain, Point prefix, std::uint32_t row);
   void solve_block();
@@ -119,14 +122,18 @@ class SessionView {
   void explain_rest(Point update, Point on);
 
   Point at(std::uint32_t row) const { return trace_.first(session_) + row; }
-  Point before_row(Chain chain) const { return row_ == 0 ? 0 : rows_[chain][row_ - 1]; }
+  /// How much of a chain has arrived by a row.
+  Point& arrived(std::uint32_t row, Chain chain) {
+    return rows_[std::size_t{row} * trace_.chains() + chain];
+  }
+  Point before_row(Chain chain) { return row_ == 0 ? 0 : arrived(row_ - 1, chain); }
 
   const ViewGround& ground_;
   const Trace& trace_;
   Chain session_;
   ViewScratch& scratch_;
   std::uint32_t row_count_;
-  std::vector<std::vector<Point>> rows_;        // per chain, per row: how much of it has arrived
+  std::vector<Point> rows_;                     // see arrived()
   std::vector<bool> active_;                    // per row: something arrives
   std::vector<std::vector<Point>> list_reads_;  // per list key that is read: its readers
   std::vector<Point> infos_;                    // indeterminate updates that a raise moved
@@ -136,8 +143,8 @@ class SessionView {
   std::vector<std::size_t> cursor_;       // per chain: into its updates
   std::vector<std::size_t> info_cursor_;  // per chain: into its reads of indeterminate updates
   std::vector<bool> info_here_;           // per indeterminate update: has arrived
-  std::vector<Point> block_;  // what arrived at this row, of keys that the session reads
-  std::vector<Point> new_guards_;
+  std::vector<Point> infos_here_;         // indeterminate updates that arrived at this row
+  std::vector<Point> crowded_;            // guards of keys of which more arrived at this row
   std::vector<InBlock> list_order_;
   bool changed_ = false;
 

@@ -68,11 +68,11 @@ class LastSeen {
   LastSeen(const Trace& trace, const Visibility& visibility)
       : trace_(trace), visibility_(visibility), reach_(trace.chains(), 0) {}
 
-  /// Calls visit(winner) for the winners of a key until it returns false.
+  /// Calls visit(winner) for the winners among some updates of one key until it returns false.
   template <class Visit>
-  void for_each_winner(KeyId key, const KeySight& sight, const Visit& visit) {
+  void for_each_winner(std::span<const Point> updates, const KeySight& sight, const Visit& visit) {
     hints_.assign(sight.groups().size(), 0);
-    for (const Point winner : trace_.updates_of(key)) {
+    for (const Point winner : updates) {
       if (trace_.readers_of(winner).empty()) continue;
       measure_reach(winner);
       if (!visit(winner)) return;

@@ -1,7 +1,9 @@
 #include "checkers/fast/views.h"
 
-#include <algorithm>
+#include <memory>
 
+#include "base/parallel.h"
+#include "checkers/fast/refutation.h"
 #include "checkers/fast/session_view.h"
 
 namespace consistory {
@@ -19,12 +21,11 @@ bool forks(const Trace& trace) {
 Finding decide_views(const Trace& trace, const Visibility* base) {
   if (forks(trace)) return Finding::declined();
   const ViewGround ground(trace, base);
-  ViewScratch scratch(trace);
-  for (Chain session = 0; session < trace.chains(); ++session) {
-    std::vector<Point> seed = SessionView(ground, session, scratch).refute();
-    if (!seed.empty()) return Finding::violated(std::move(seed));
-  }
-  return Finding::holds();
+  std::vector<std::unique_ptr<ViewScratch>> scratch(worker_count());
+  return first_refuted(trace.chains(), [&](std::size_t session, std::size_t worker) {
+    if (!scratch[worker]) scratch[worker] = std::make_unique<ViewScratch>(trace);
+    return SessionView(ground, static_cast<Chain>(session), *scratch[worker]).refute();
+  });
 }
 
 }  // namespace consistory

@@ -20,6 +20,7 @@ class VisibilityBuilder {
     out_.set_ = set;
     out_.width_ = std::max<Chain>(trace.chains(), 1);
     out_.row_of_.assign(trace.size(), 0);
+    reserve_rows();
     out_.rows_.assign(out_.width_, 0);
   }
 
@@ -62,6 +63,14 @@ class VisibilityBuilder {
          source = next_source(point, asked)) {
       take(point, source);
     }
+  }
+
+  /// Room for a row for each read, touched only as it is used: growing would copy it all.
+  void reserve_rows() {
+    constexpr std::size_t kReservedMax = std::size_t{1} << 30;
+    std::size_t reads = 1;
+    for (Point point = 0; point < trace_.size(); ++point) reads += trace_.reads(point) ? 1 : 0;
+    out_.rows_.reserve(std::min(reads * out_.width_, kReservedMax));
   }
 
   /// The row of the session's operation before: what its reads so far have seen.

@@ -1,6 +1,7 @@
 // Weak causal consistency (MODELS §3.3): the bad patterns CyclicCO, WriteCOInitRead and
 // WriteCORead, and for lists a causal past other than what was returned, or in another order.
 #include "checkers/fast/arbitration.h"
+#include "checkers/fast/refutation.h"
 #include "checkers/fast/sight.h"
 
 namespace consistory {
@@ -11,24 +12,19 @@ class WeakCausal {
   WeakCausal(const Trace& trace, const Visibility& causal)
       : trace_(trace), causal_(causal), last_seen_(trace, causal) {}
 
-  Finding decide() {
-    for (KeyId key = 0; key < trace_.keys() && seed_.empty(); ++key) {
-      const KeySight sight(trace_, key);
-      const Oversight missed = first_oversight(trace_, causal_, key, sight);
-      if (missed.reader != kNoPoint) {
-        seed_ = explain_sight(trace_, causal_, missed.reader, missed.update);
-      } else if (trace_.is_list(key)) {
-        look_at_list_orders(key);
-      } else {
-        look_for_overwritten(key, sight);
-      }
-    }
-    return seed_.empty() ? Finding::holds() : Finding::violated(std::move(seed_));
+  std::vector<Point> refute(KeyId key) {
+    const KeySight sight(trace_, key);
+    const Oversight missed = first_oversight(trace_, causal_, key, sight);
+    if (missed.reader != kNoPoint)
+      return explain_sight(trace_, causal_, missed.reader, missed.update);
+    if (trace_.is_list(key)) look_at_list_orders(key);
+    else look_for_overwritten(key, sight);
+    return std::move(seed_);
   }
 
  private:
   void look_for_overwritten(KeyId key, const KeySight& sight) {
-    last_seen_.for_each_winner(key, sight, [&](Point winner) {
+    last_seen_.for_each_winner(trace_.updates_of(key), sight, [&](Point winner) {
       last_seen_.for_each_of_all(winner, sight, [&](Point update) {
         if (seed_.empty() && causal_.sees(update, winner)) explain(winner, update);
       });
@@ -99,7 +95,9 @@ class WeakCausal {
 }  // namespace
 
 Finding decide_weak_causal(const Trace& trace, const Visibility& causal) {
-  return WeakCausal(trace, causal).decide();
+  return first_refuted(trace.keys(), [&](std::size_t key, std::size_t) {
+    return WeakCausal(trace, causal).refute(static_cast<KeyId>(key));
+  });
 }
 
 }  // namespace consistory

@@ -2,7 +2,8 @@
 
 #include <algorithm>
 #include <cstring>
-#include <thread>
+
+#include "base/parallel.h"
 
 namespace consistory {
 namespace {
@@ -31,9 +32,7 @@ PlainLines::Batch parse(std::unique_ptr<char[]> bytes, std::size_t size) {
 }  // namespace
 
 PlainLines::PlainLines(ByteSource& source, std::size_t line_max)
-    : source_(source),
-      line_max_(line_max),
-      ahead_(std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 8)) {}
+    : source_(source), line_max_(line_max), ahead_(std::min<std::size_t>(worker_count(), 8)) {}
 
 /// Reads until the piece is full or the source at its end; false at an error.
 bool PlainLines::fill(Piece& piece, std::size_t capacity) {

@@ -1,6 +1,7 @@
 #pragma once
-// Long histories of stores whose guarantees are known by construction, for measuring and for finding
-// planted violations: replicas of a key-value store, sessions pinned to them, deliveries at random.
+// Long histories of stores whose guarantees are known by construction, for measuring and for
+// finding planted violations: replicas of a key-value store, sessions pinned to them, deliveries at
+// random.
 
 #include <cstdio>
 #include <string>
