@@ -8,6 +8,7 @@
 #include "checkers/fast/final_states.h"
 #include "checkers/fast/guarantee_views.h"
 #include "checkers/fast/local_guarantees.h"
+#include "checkers/fast/sequential.h"
 #include "checkers/fast/views.h"
 
 namespace consistory {
@@ -125,10 +126,15 @@ Finding FastChecker::decide_weak() {
   return decide_weak_causal(*trace_, *causal_);
 }
 
-/// Whatever refutes a weaker model refutes this one, and linearizable proves it.
+/// Whatever refutes a weaker model refutes this one; linearizable proves it, and so does one order
+/// that works.
 Finding FastChecker::decide_sequential() {
   if (holds("linearizable")) return Finding::holds();
-  for (const char* weaker : {"cache", "causal-convergence", "causal"}) {
+  if (const Finding& cache = find(**find_model("cache")); cache.answer == Finding::Answer::violated)
+    return cache;
+  if (Finding guess = guess_sequential(*trace_); guess.answer == Finding::Answer::holds)
+    return guess;
+  for (const char* weaker : {"causal-convergence", "causal"}) {
     const Finding& finding = find(**find_model(weaker));
     if (finding.answer == Finding::Answer::violated) return finding;
   }

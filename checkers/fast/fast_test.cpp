@@ -75,7 +75,8 @@ TEST(Fast, AgreesWithTheExactCheckers) {
   for (const char* always : {"linearizable", "cache", "causal-convergence", "weak-causal", "pram",
                              "monotonic-reads", "read-your-writes-view"})
     EXPECT_GT(answered[always], count / 2) << always;
-  for (const char* often : {"convergence", "eventual", "strong-eventual"})
+  for (const char* often : {"sequential", "convergence", "eventual",
+                            "strong-eventual"})
     EXPECT_GT(answered[often], count / 20) << often;
 }
 
