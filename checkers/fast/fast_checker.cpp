@@ -132,8 +132,10 @@ Finding FastChecker::decide_sequential() {
   if (holds("linearizable")) return Finding::holds();
   if (const Finding& cache = find(**find_model("cache")); cache.answer == Finding::Answer::violated)
     return cache;
-  if (Finding guess = guess_sequential(*trace_); guess.answer == Finding::Answer::holds)
-    return guess;
+  if (holds("cache")) {
+    if (Finding guess = guess_sequential(*trace_); guess.answer == Finding::Answer::holds)
+      return guess;
+  }
   for (const char* weaker : {"causal-convergence", "causal"}) {
     const Finding& finding = find(**find_model(weaker));
     if (finding.answer == Finding::Answer::violated) return finding;

@@ -9,27 +9,76 @@
 namespace consistory {
 namespace {
 
+/// What each point must find or follow. A list read is a read of its last element, since an append
+/// can only come right after the one that lists show before it.
+struct Rules {
+  std::vector<Point> source;           // of a reading point: an update, or kInitial
+  std::vector<std::uint32_t> readers;  // per update: how many read it
+  std::vector<std::uint32_t> initial;  // per key: how many read the initial value
+  std::vector<Point> after;            // per update: the one that must run before it; kNoPoint
+
+  explicit Rules(const Trace& trace)
+      : source(trace.size(), kNoPoint),
+        readers(trace.size(), 0),
+        initial(trace.keys(), 0),
+        after(trace.size(), kNoPoint) {
+    for (Point point = 0; point < trace.size(); ++point) note_source(trace, point);
+    if (!trace.has_lists() && !trace.has_versions()) return;
+    const PointLists keys = points_of_keys(trace);
+    for (KeyId key = 0; key < trace.keys(); ++key) {
+      if (trace.is_list(key)) chain(list_order(trace, key, keys.of(key)));
+      else chain(by_version(trace, keys.of(key)));
+    }
+  }
+
+ private:
+  void note_source(const Trace& trace, Point point) {
+    if (!trace.reads(point)) return;
+    source[point] = trace.source(point);
+    if (trace.reads_list(point)) {
+      const auto list = trace.history().elements_of(trace.operation(point));
+      source[point] = list.empty() ? kInitial : trace.append_of(trace.key(point), list.back());
+    }
+    if (source[point] == kInitial) ++initial[trace.key(point)];
+    else ++readers[source[point]];
+  }
+
+  void chain(const std::vector<Point>& order) {
+    for (std::size_t i = 1; i < order.size(); ++i) after[order[i]] = order[i - 1];
+  }
+
+  /// As the longest read shows it; the appends that it lacks come after, in any order.
+  std::vector<Point> list_order(const Trace& trace, KeyId key, std::span<const Point> points) {
+    const ListSlots list = ListSlots::of(trace, key, points);
+    if (list.longest == kNoPoint) return {};
+    std::vector<Point> order;
+    for (const ValueId element : trace.history().elements_of(trace.operation(list.longest)))
+      order.push_back(trace.append_of(key, element));
+    for (const auto& [point, slot] : list.slots) {
+      if (trace.updates(point) && slot > 2 * order.size() && !order.empty())
+        after[point] = order.back();
+    }
+    return order;
+  }
+};
+
 /// Lower runs first.
 using Priorities = std::vector<std::int64_t>;
 
 class Replay {
  public:
-  Replay(const Trace& trace, const Priorities& priority)
+  Replay(const Trace& trace, const Rules& rules, const Priorities& priority)
       : trace_(trace),
+        rules_(rules),
         priority_(priority),
         lanes_(trace.chains() + (trace.size() - trace.first_info())),
         cursor_(lanes_, 0),
         ran_(trace.size(), false),
         current_(trace.keys(), kInitial),
-        pending_(trace.keys(), 0),
+        pending_(rules.initial),
         parked_(trace.keys()),
         waiting_first_(trace.size(), kNone),
-        waiting_next_(lanes_, kNone) {
-    for (Point point = 0; point < trace.size(); ++point)
-      pending_[trace.key(point)] += trace.source(point) == kInitial ? 1 : 0;
-    next_version_.assign(trace.has_versions() ? trace.size() : 0, kNoPoint);
-    if (trace.has_versions()) link_versions();
-  }
+        waiting_next_(lanes_, kNone) {}
 
   bool succeeds() {
     for (std::uint32_t lane = 0; lane < lanes_; ++lane) advance(lane);
@@ -53,14 +102,6 @@ class Replay {
   static constexpr std::uint32_t kNone = UINT32_MAX;
   using Choice = std::pair<std::int64_t, std::uint32_t>;  // (priority, lane)
 
-  void link_versions() {
-    const PointLists keys = points_of_keys(trace_);
-    for (KeyId key = 0; key < trace_.keys(); ++key) {
-      const std::vector<Point> order = by_version(trace_, keys.of(key));
-      for (std::size_t i = 1; i < order.size(); ++i) next_version_[order[i]] = order[i - 1];
-    }
-  }
-
   Point length(std::uint32_t lane) const {
     return lane < trace_.chains() ? trace_.length(lane) : 1;
   }
@@ -75,10 +116,9 @@ class Replay {
       const Point before = trace_.first(trace_.chain(point)) + trace_.position(point) - 1;
       if (!ran_[before]) return before;
     }
-    const Point source = trace_.reads(point) ? trace_.source(point) : kNoPoint;
+    const Point source = rules_.source[point];
     if (source < kInitial && !ran_[source]) return source;
-    const bool versioned = trace_.updates(point) && !next_version_.empty();
-    const Point lower = versioned ? next_version_[point] : kNoPoint;
+    const Point lower = rules_.after[point];
     return lower != kNoPoint && !ran_[lower] ? lower : kNoPoint;
   }
 
@@ -86,7 +126,7 @@ class Replay {
   bool is_free(Point update) const {
     const KeyId key = trace_.key(update);
     if (!trace_.reads(update)) return pending_[key] == 0;
-    return current_[key] == trace_.source(update) && pending_[key] == 1;
+    return current_[key] == rules_.source[update] && pending_[key] == 1;
   }
 
   /// Runs what needs no choice; leaves the lane waiting, among the choices, or at its end.
@@ -103,7 +143,7 @@ class Replay {
         choices_.emplace(priority_[point], lane);
         return;
       }
-      if (current_[trace_.key(point)] != trace_.source(point)) return;  // overwritten: stuck
+      if (current_[trace_.key(point)] != rules_.source[point]) return;  // overwritten: stuck
       run(point);
       ++cursor_[lane];
       wake(point);
@@ -116,7 +156,7 @@ class Replay {
     ++count_;
     if (trace_.updates(point)) {
       current_[key] = point;
-      pending_[key] = static_cast<std::uint32_t>(trace_.readers_of(point).size());
+      pending_[key] = rules_.readers[point];
     } else {
       --pending_[key];
     }
@@ -136,6 +176,7 @@ class Replay {
   }
 
   const Trace& trace_;
+  const Rules& rules_;
   const Priorities& priority_;
   std::uint32_t lanes_;
   std::size_t count_ = 0;
@@ -145,7 +186,6 @@ class Replay {
   std::vector<std::uint32_t> pending_;  // per key: who has still to read that
   std::vector<std::vector<std::uint32_t>> parked_;  // per key: lanes that may not overwrite it yet
   std::vector<std::uint32_t> waiting_first_, waiting_next_;  // per point: lanes that wait for it
-  std::vector<Point> next_version_;  // per update: the one of the version below
   std::priority_queue<Choice, std::vector<Choice>, std::greater<>> choices_;
 };
 
@@ -159,7 +199,7 @@ Priorities priorities(const Trace& trace, const Of& of) {
 }  // namespace
 
 Finding guess_sequential(const Trace& trace) {
-  if (trace.has_lists()) return Finding::declined();
+  const Rules rules(trace);
   const auto first_reader = [&](Point point, auto&& stamp) {
     std::int64_t first = kNever;
     for (const Point reader : trace.readers_of(point))
@@ -177,7 +217,7 @@ Finding guess_sequential(const Trace& trace) {
       [&](Point point) { return first_reader(point, completed); },
   };
   for (const auto& guess : guesses) {
-    if (Replay(trace, priorities(trace, guess)).succeeds()) return Finding::holds();
+    if (Replay(trace, rules, priorities(trace, guess)).succeeds()) return Finding::holds();
   }
   return Finding::declined();
 }

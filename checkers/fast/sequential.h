@@ -11,7 +11,8 @@
 
 namespace consistory {
 
-/// holds or declined. Registers only. O(n · sessions) for each of a few priorities.
+/// holds or declined; for traces of which `cache` holds. O(n · sessions) for each of a few
+/// priorities.
 Finding guess_sequential(const Trace& trace);
 
 }  // namespace consistory
