@@ -70,10 +70,11 @@ class Arbitration {
         slices.push_back({key, begin, std::min(size, begin + kSliceSize)});
     }
     workers_.resize(worker_count());
-    Finding finding = first_refuted(slices.size(), [&](std::size_t part, std::size_t worker) {
-      if (!workers_[worker]) workers_[worker] = std::make_unique<Worker>(trace_, visibility_);
-      return look_at(slices[part], static_cast<std::uint8_t>(worker));
-    });
+    Finding finding =
+        first_refuted(trace_, slices.size(), [&](std::size_t part, std::size_t worker) {
+          if (!workers_[worker]) workers_[worker] = std::make_unique<Worker>(trace_, visibility_);
+          return look_at(slices[part], static_cast<std::uint8_t>(worker));
+        });
     for (const auto& worker : workers_) {
       if (worker) told_.insert(told_.end(), worker->told.begin(), worker->told.end());
     }

@@ -124,7 +124,7 @@ std::vector<Point> list_disorder(const Trace& trace, const ListSlots& list) {
 Finding decide_cache(const Trace& trace) {
   const PointLists keys = points_of_keys(trace);
   std::atomic<bool> declined = false;
-  Finding finding = first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+  Finding finding = first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
     const auto key = static_cast<KeyId>(part);
     if (!trace.is_list(key)) return KeyOrder(trace, keys.of(key)).refute();
     ListSlots list = ListSlots::of(trace, key, keys.of(key));

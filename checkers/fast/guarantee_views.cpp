@@ -210,7 +210,7 @@ Finding decide_guarantee_view(const Trace& trace, Guarantee guarantee) {
   if (guarantee == Guarantee::read_your_writes && reads_own_info(trace)) return Finding::declined();
   const PointLists keys = points_of_keys(trace);
   const std::vector<Point> group_of = groups(trace);
-  return first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+  return first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
     const auto points = keys.of(static_cast<KeyId>(part));
     return guarantee == Guarantee::monotonic_reads ? value_that_came_back(trace, points)
                                                    : lost_own_write(trace, points, group_of);

@@ -258,7 +258,7 @@ Finding decide_linearizable(const Trace& trace) {
   if (sessions_have_ties(trace)) return Finding::declined();
   const PointLists keys = points_of_keys(trace);
   std::atomic<bool> declined = false;
-  Finding finding = first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+  Finding finding = first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
     const auto key = static_cast<KeyId>(part);
     if (!trace.is_list(key)) return KeyOrder(trace, keys.of(key)).refute();
     ListSlots list = ListSlots::of(trace, key, keys.of(key));

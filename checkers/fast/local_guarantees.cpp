@@ -256,7 +256,7 @@ Finding decide_local_guarantees(const Trace& trace, GuaranteeSet set) {
     std::vector<Point> seed = refute_writes_follow_reads(trace, keys);
     return seed.empty() ? Finding::holds() : Finding::violated(std::move(seed));
   }
-  return first_refuted(trace.keys(), [&](std::size_t part, std::size_t) {
+  return first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
     const auto key = static_cast<KeyId>(part);
     return KeyGuarantees(trace, set, key, keys.of(key)).refute();
   });

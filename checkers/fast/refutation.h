@@ -10,9 +10,9 @@
 namespace consistory {
 
 /// `refute(part, worker)` gives points that show a violation, or none. Calls with one worker do not
-/// overlap. Parts after one that refutes may be left out.
+/// overlap. Parts after one that refutes may be left out. Short traces are not worth a thread.
 Finding first_refuted(
-    std::size_t parts,
+    const Trace& trace, std::size_t parts,
     const std::function<std::vector<Point>(std::size_t part, std::size_t worker)>& refute);
 
 }  // namespace consistory

@@ -22,7 +22,7 @@ Finding decide_views(const Trace& trace, const Visibility* base) {
   if (forks(trace)) return Finding::declined();
   const ViewGround ground(trace, base);
   std::vector<std::unique_ptr<ViewScratch>> scratch(worker_count());
-  return first_refuted(trace.chains(), [&](std::size_t session, std::size_t worker) {
+  return first_refuted(trace, trace.chains(), [&](std::size_t session, std::size_t worker) {
     if (!scratch[worker]) scratch[worker] = std::make_unique<ViewScratch>(trace);
     return SessionView(ground, static_cast<Chain>(session), *scratch[worker]).refute();
   });

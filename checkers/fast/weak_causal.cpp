@@ -95,7 +95,7 @@ class WeakCausal {
 }  // namespace
 
 Finding decide_weak_causal(const Trace& trace, const Visibility& causal) {
-  return first_refuted(trace.keys(), [&](std::size_t key, std::size_t) {
+  return first_refuted(trace, trace.keys(), [&](std::size_t key, std::size_t) {
     return WeakCausal(trace, causal).refute(static_cast<KeyId>(key));
   });
 }
