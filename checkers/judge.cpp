@@ -116,6 +116,19 @@ void judge_split_sessions(Judgement& judgement, const History& history,
     judgement.models[places[i]].split = verdicts[i].verdict;
 }
 
+/// A violation is shown only if its witness passes the oracle; what the oracle refuses is our bug,
+/// and the model stays undecided.
+void attach_witness(JudgedModel& judged, const History& history) {
+  Witness witness = make_witness(history, *judged.model, judged.verdict);
+  if (witness.recheck == OracleAnswer::holds || witness.recheck == OracleAnswer::not_checked) {
+    judged.verdict = ModelVerdict::inconclusive(
+        "the checker found a violation that the oracle does not confirm: a bug of consistory, "
+        "please report it with this history");
+    return;
+  }
+  judged.witness = std::move(witness);
+}
+
 }  // namespace
 
 const JudgedModel* Judgement::find(std::string_view name) const {
@@ -142,8 +155,7 @@ Judgement judge(const History& history, const JudgeOptions& options) {
     judge_split_sessions(judgement, history, options);
   if (!options.witnesses) return judgement;
   for (JudgedModel& judged : judgement.models) {
-    if (judged.verdict.verdict != Verdict::violated) continue;
-    judged.witness = make_witness(history, *judged.model, judged.verdict);
+    if (judged.verdict.verdict == Verdict::violated) attach_witness(judged, history);
   }
   return judgement;
 }

@@ -58,6 +58,7 @@ void expect_case(const LitmusCase& litmus) {
     Budget budget(kDefaultCheckSteps);
     ASSERT_TRUE(judged.witness) << litmus.id << " " << judged.model->name;
     EXPECT_EQ(judged.model->judge(judged.witness->history, budget).verdict, Verdict::violated);
+    EXPECT_EQ(judged.witness->recheck, OracleAnswer::violated) << litmus.id;
     EXPECT_TRUE(judged.witness->minimal) << litmus.id << " " << judged.model->name;
     EXPECT_FALSE(headline(*judged.witness, *judged.model).empty());
   }

@@ -37,6 +37,7 @@ Json witness_json(const JudgedModel& judged) {
   for (const ProofStep& step : witness.proof.support) support.push_back(step_json(witness, step));
   return {{"headline", headline(witness, *judged.model)},
           {"minimal", witness.minimal},
+          {"rechecked", witness.recheck == OracleAnswer::violated},
           {"operations", operations},
           {"cycle", cycle},
           {"support", support},

@@ -94,6 +94,7 @@ void violation(Html& html, const RunRecord& run, const JudgedModel& judged) {
   html.element("p class=\"how\"",
                witness.minimal ? "Minimal: without any one of these operations the rest is allowed."
                                : "The search for a smaller witness used up its budget.");
+  html.element("p class=\"how\"", recheck_text(witness));
   html.raw("</article>\n");
 }
 

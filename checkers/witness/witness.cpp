@@ -13,13 +13,19 @@ Shrunk shrink_evidence(const History& history, const Model& model, const ModelVe
   return shrunk;
 }
 
+OracleAnswer ask(const History& history, const Model& model) {
+  if (model.guarantees) return ask_oracle_about_guarantees(history, *model.guarantees);
+  return ask_oracle(history, model.oracle);
+}
+
 }  // namespace
 
 Witness make_witness(const History& history, const Model& model, const ModelVerdict& verdict) {
   Shrunk shrunk = shrink_evidence(history, model, verdict);
   CONSISTORY_CHECK(shrunk.verdict.verdict != Verdict::holds, "a shrunk violation holds");
+  const OracleAnswer recheck = ask(shrunk.history, model);
   return {std::move(shrunk.history), std::move(shrunk.original), std::move(shrunk.verdict.proof),
-          shrunk.minimal};
+          shrunk.minimal, recheck};
 }
 
 }  // namespace consistory

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "checkers/models/registry.h"
+#include "checkers/oracle/oracle.h"
 
 namespace consistory {
 
@@ -13,6 +14,7 @@ struct Witness {
   std::vector<OperationId> original;  ///< their ids in the whole history
   Proof proof;                        ///< over `history`
   bool minimal = false;               ///< no single deletion keeps the violation
+  OracleAnswer recheck = OracleAnswer::gave_up;  ///< what the oracle says of `history`
 };
 
 /// `verdict` is the model's, violated, on `history`.
@@ -29,6 +31,9 @@ std::string_view why_name(Why why);
 
 /// One sentence that says what broke.
 std::string headline(const Witness& witness, const Model& model);
+
+/// What the second, independent program made of the witness, in a sentence.
+std::string recheck_text(const Witness& witness);
 
 /// The proof, one sentence a step; empty for violations that only exhaustive search can tell.
 std::vector<std::string> reasons(const Witness& witness);

@@ -193,6 +193,13 @@ std::string headline(const Witness& witness, const Model& model) {
                      witness.minimal ? "these" : "the", history.size());
 }
 
+std::string recheck_text(const Witness& witness) {
+  if (witness.recheck == OracleAnswer::violated)
+    return "Re-checked by brute force: a second program tried every way to explain them, and none "
+           "does.";
+  return "Too large for the brute-force re-check; the exact checker alone vouches for it.";
+}
+
 std::vector<std::string> reasons(const Witness& witness) {
   std::vector<std::string> lines;
   for (const ProofStep& step : witness.proof.cycle) lines.push_back(reason(witness.history, step));

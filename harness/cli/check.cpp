@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "base/escape.h"
+#include "base/parallel.h"
 #include "checkers/history/input.h"
 #include "checkers/history/litmus.h"
 #include "harness/cli/command.h"
@@ -199,6 +200,9 @@ std::function<int()> define_check(CLI::App& app) {
       ->delimiter(',');
   app.add_option("--check-steps", options->steps, "Budget of each search, in steps")
       ->capture_default_str();
+  app.add_option_function<std::size_t>("--threads", set_worker_count,
+                                       "Threads to check with (default: one for each processor); "
+                                       "the verdict does not depend on it");
   app.add_option("--report", options->report, "Write an HTML report to this file");
   app.add_flag("--batch", options->batch, "Each line is one whole history (litmus format)");
   app.add_flag("--json", options->json, "Print JSON instead of text");
