@@ -96,6 +96,16 @@ Json availability_json(const Availability& availability) {
           {"acknowledged_updates_missing", availability.acknowledged_updates_missing}};
 }
 
+Json lag_json(const Lag& lag) { return {{"versions", lag.versions}, {"time_ns", lag.time}}; }
+
+Json staleness_json(const Staleness& staleness) {
+  return {{"reads", staleness.reads},
+          {"fresh", staleness.fresh},
+          {"median", lag_json(staleness.median)},
+          {"p99", lag_json(staleness.p99)},
+          {"most", lag_json(staleness.most)}};
+}
+
 Json confidence_json(const RunRecord& run) {
   std::size_t observed = 0;
   for (const FaultRecord& fault : run.faults) observed += fault.evidence.empty() ? 0 : 1;
@@ -147,6 +157,7 @@ std::string verdict_json(const RunRecord& run) {
                {"models", models_json(run)},
                {"violated_sets", sets_json(run.judgement)},
                {"confidence", confidence_json(run)},
+               {"staleness", staleness_json(run.staleness)},
                {"availability", availability_json(run.availability)},
                {"faults", faults},
                {"notes", run.recording.notes},

@@ -10,6 +10,7 @@
 #include "checkers/history/recording.h"
 #include "checkers/judge.h"
 #include "checkers/pressure.h"
+#include "checkers/staleness.h"
 
 namespace consistory {
 
@@ -82,6 +83,7 @@ struct RunRecord {
   std::vector<std::string> models_judged;
   std::uint64_t check_steps = kDefaultCheckSteps;
   Pressure pressure;
+  Staleness staleness;
   Availability availability;
   OverallVerdict overall;
 

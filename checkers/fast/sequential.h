@@ -1,6 +1,6 @@
 #pragma once
-// Sequential consistency by guessing one order and replaying it (MODELS §3.1: SC is NP-complete, but
-// the histories of real stores rarely need more than a good guess).
+// Sequential consistency by guessing one order and replaying it (MODELS §3.1: deciding it is
+// NP-complete, but the histories of real stores rarely need more than a good guess).
 //
 // Operations run session by session as soon as they legally can: a read when its source is the
 // current value, an update when nobody has still to read the value it overwrites. Only which of

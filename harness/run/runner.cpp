@@ -222,6 +222,7 @@ void examine(RunRecord& record) {
   record.check_ns = monotonic_now() - before;
   record.faults = faults_of(record.recording.marks);
   record.pressure = measure_pressure(record.history(), record.recording.marks);
+  record.staleness = measure_staleness(record.history());
   record.availability = measure_availability(record.history(), record.faults);
   decide_overall(record);
 }

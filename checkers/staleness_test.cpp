@@ -1,0 +1,50 @@
+#include "checkers/staleness.h"
+
+#include <gtest/gtest.h>
+
+#include "checkers/history/text.h"
+
+namespace consistory {
+namespace {
+
+Staleness of(const std::string& text) {
+  const Result<History> history = parse_history_text(text);
+  EXPECT_TRUE(history) << (history ? "" : history.error().message);
+  return measure_staleness(*history);
+}
+
+TEST(Staleness, AFreshReadHasNoLag) {
+  const Staleness staleness = of("A write x 1; B read x -> 1; B read y -> nil");
+  EXPECT_EQ(staleness.reads, 2U);
+  EXPECT_EQ(staleness.fresh, 2U);
+  EXPECT_EQ(staleness.most.versions, 0U);
+}
+
+TEST(Staleness, CountsWhatIsCertainlyNewer) {
+  // The read begins at 40 ms; 2 was complete at 19 ms, 3 at 29 ms.
+  const Staleness staleness =
+      of("A write x 1 [0,9]; A write x 2 [10,19]; A write x 3 [20,29]; B read x -> 1 [40,49]");
+  EXPECT_EQ(staleness.most.versions, 2U);
+  EXPECT_EQ(staleness.most.time, 21 * kMillisecond);
+}
+
+TEST(Staleness, ConcurrentUpdatesExcuseARead) {
+  EXPECT_EQ(of("A write x 1 [0,30]; C write x 2 [5,12]; B read x -> 1 [40,49]").fresh, 1U);
+  EXPECT_EQ(of("A write x 1 [0,9]; C write x 2 [10,45]; B read x -> 1 [40,49]").fresh, 1U);
+}
+
+TEST(Staleness, TheInitialValueIsOlderThanAll) {
+  const Staleness staleness = of("A write x 1 [0,9]; B read x -> nil [20,29]");
+  EXPECT_EQ(staleness.most.versions, 1U);
+  EXPECT_EQ(staleness.most.time, 11 * kMillisecond);
+}
+
+TEST(Staleness, SaysNothingOfWhatItCannotKnow) {
+  EXPECT_EQ(of("A append l 1; B read l -> []").reads, 0U);
+  EXPECT_EQ(of("A write x 1; B write x 1; B read x -> 1").reads, 0U);
+  EXPECT_EQ(of("A write x 1; F read x -> nil final").reads, 0U);
+  EXPECT_EQ(of("A write x 1 ?; A write x 2; B read x -> 1").fresh, 1U);
+}
+
+}  // namespace
+}  // namespace consistory
