@@ -149,8 +149,8 @@ History random_history(Random& random, const HistoryShape& shape) {
 HistoryShape random_shape(Random& random, std::size_t operations_max) {
   HistoryShape shape;
   shape.operations = 2 + random.below(operations_max - 1);
-  shape.sessions = 1 + random.below(4);
-  shape.keys = 1 + random.below(3);
+  shape.sessions = 1 + random.below(operations_max > 50 ? 9 : 4);
+  shape.keys = 1 + random.below(operations_max > 50 ? 6 : 3);
   shape.lists = random.chance(0.3) ? 0.5 : 0;
   shape.cas = random.chance(0.3) ? 0.4 : 0;
   shape.info = random.chance(0.4) ? 0.25 : 0;
