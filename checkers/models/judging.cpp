@@ -26,12 +26,12 @@ void merge(Proof& into, const Proof& from, bool first) {
   into.operations.assign(all.begin(), all.end());
 }
 
+}  // namespace
+
 ModelVerdict out_of_budget(const Budget& budget) {
   return ModelVerdict::inconclusive(fmt::format(
       "the search used up its budget of {} steps (--check-steps raises it)", budget.limit()));
 }
-
-}  // namespace
 
 ModelVerdict judge_scope(const History& history, const ResolveScope& scope, Budget& budget,
                          const Decide& decide) {
@@ -69,7 +69,8 @@ ModelVerdict judge_history(const History& history, Budget& budget, const Decide&
   return judge_scope(history, ordinary_scope(history), budget, decide);
 }
 
-ModelVerdict judge_each_key(const History& history, Budget& budget, const Decide& decide) {
+ModelVerdict judge_each_key(const History& history, Budget& budget, const Decide& decide,
+                            const Shortcut& shortcut) {
   std::vector<ResolveScope> scopes(history.keys.size());
   for (OperationId id = 0; id < history.size(); ++id) {
     const Operation& operation = history.operations[id];
@@ -77,7 +78,9 @@ ModelVerdict judge_each_key(const History& history, Budget& budget, const Decide
   }
   ModelVerdict open = ModelVerdict::holds();
   for (const ResolveScope& scope : scopes) {
-    ModelVerdict verdict = judge_scope(history, scope, budget, decide);
+    std::optional<ModelVerdict> quick;
+    if (shortcut) quick = shortcut(history, scope, budget);
+    ModelVerdict verdict = quick ? std::move(*quick) : judge_scope(history, scope, budget, decide);
     if (verdict.verdict == Verdict::violated) return verdict;
     if (verdict.verdict == Verdict::inconclusive) open = std::move(verdict);
   }

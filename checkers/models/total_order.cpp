@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <map>
 
+#include "checkers/models/register_search.h"
+
 namespace consistory {
 namespace {
 
@@ -63,6 +65,32 @@ bool has_ties_within_a_session(const History& history) {
   return false;
 }
 
+bool tells_versions(const History& history, const ResolveScope& scope) {
+  return std::any_of(scope.operations.begin(), scope.operations.end(),
+                     [&](OperationId id) { return history.operations[id].has_version(); });
+}
+
+/// Where values of a register repeat, a search on values spares the choice of sources.
+std::optional<ModelVerdict> judge_repeating_register(const History& history,
+                                                     const ResolveScope& scope, Budget& budget) {
+  const bool list = !scope.operations.empty() &&
+                    history.is_list[history.operations[scope.operations.front()].key];
+  if (list || tells_versions(history, scope) || !values_repeat(history, scope.operations))
+    return std::nullopt;
+  switch (linearize_register(history, scope.operations, budget)) {
+    case Answer::yes:
+      return ModelVerdict::holds();
+    case Answer::open:
+      return out_of_budget(budget);
+    case Answer::no:
+      break;
+  }
+  Proof proof;
+  proof.shape = ProofShape::exhaustion;
+  proof.operations = scope.operations;
+  return ModelVerdict::violated(std::move(proof));
+}
+
 }  // namespace
 
 void add_version_order(const Resolved& resolved, OrderGraph& graph, std::uint32_t round) {
@@ -86,7 +114,7 @@ ModelVerdict judge_sequential(const History& history, Budget& budget) {
 ModelVerdict judge_linearizable(const History& history, Budget& budget) {
   if (has_ties_within_a_session(history))
     return judge_history(history, budget, decide_linearizable);
-  return judge_each_key(history, budget, decide_linearizable);
+  return judge_each_key(history, budget, decide_linearizable, judge_repeating_register);
 }
 
 ModelVerdict judge_cache(const History& history, Budget& budget) {

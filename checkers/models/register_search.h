@@ -1,0 +1,23 @@
+#pragma once
+// Linearizability of one register whose values repeat, so that who read what is open: the search of
+// Wing and Gong (1993) with Lowe's (2017) memory of dead ends, on values instead of sources.
+//
+// The memory is keyed by what is open only: the first operation not yet placed, those placed beyond
+// it, and the value. Reads that fit are placed at once, which loses nothing; of several equal
+// indeterminate writes only the first invoked is tried.
+
+#include "checkers/history/history.h"
+#include "checkers/order/budget.h"
+#include "checkers/order/serialisation.h"
+
+namespace consistory {
+
+/// Does some value of the key have several possible writers, or some read several possible sources?
+bool values_repeat(const History& history, const std::vector<OperationId>& operations);
+
+/// `operations` are the key's, ascending. Real time alone orders them: session order must be part
+/// of it. No versions. Exponential in the number of operations open at once.
+Answer linearize_register(const History& history, const std::vector<OperationId>& operations,
+                          Budget& budget);
+
+}  // namespace consistory
