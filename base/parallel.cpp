@@ -16,10 +16,10 @@ std::atomic<std::size_t> chosen_count = 0;
 std::size_t worker_count() {
   const std::size_t chosen = chosen_count.load();
   if (chosen > 0) return chosen;
-  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, 64);
+  return std::clamp<std::size_t>(std::thread::hardware_concurrency(), 1, kWorkersMax);
 }
 
-void set_worker_count(std::size_t count) { chosen_count.store(count); }
+void set_worker_count(std::size_t count) { chosen_count.store(std::min(count, kWorkersMax)); }
 
 void in_parallel(std::size_t count,
                  const std::function<void(std::size_t number, std::size_t worker)>& part) {

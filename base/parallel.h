@@ -7,9 +7,11 @@
 
 namespace consistory {
 
+constexpr std::size_t kWorkersMax = 64;
+
 /// How many threads work at once: what set_worker_count() said, else one for each processor.
 std::size_t worker_count();
-/// 0 goes back to one for each processor. Not while work is under way.
+/// At most kWorkersMax; 0 goes back to one for each processor. Not while work is under way.
 void set_worker_count(std::size_t count);
 
 /// Calls part(number, worker) once for each number below `count`, roughly in ascending order;

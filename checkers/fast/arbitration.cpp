@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <stdexcept>
 #include <utility>
 
 #include "base/parallel.h"
@@ -150,6 +151,7 @@ class Arbitration {
         if (!is_implied(last, winner)) before.push_back(last);
       });
       count_before_[winner] = static_cast<std::uint32_t>(before.size()) - first_before_[winner];
+      if (before.size() > UINT32_MAX) throw std::length_error("too many precedences to count");
       return true;
     });
   }

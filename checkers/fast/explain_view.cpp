@@ -28,6 +28,7 @@ void SessionView::explain_rest(Point update, Point on) {
 }
 
 void SessionView::explain(Point update, std::uint32_t row, std::size_t raises_before) {
+  if (!explained_.insert({update, row}).second) return;
   seed_.push_back(update);
   if (explain_base(update, row)) return;
   for (std::size_t i = 0; i < raises_before; ++i) {

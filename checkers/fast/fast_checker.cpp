@@ -1,6 +1,7 @@
 #include "checkers/fast/fast_checker.h"
 
 #include <algorithm>
+#include <exception>
 #include <set>
 
 #include "checkers/fast/arbitration.h"
@@ -31,7 +32,25 @@ void FastChecker::forget_causal() {
   followed_ = false;
 }
 
+namespace {
+
+/// What runs out of memory, or of numbers, has no answer.
+template <class Judge>
+FastVerdict safely(const Judge& judge) {
+  try {
+    return judge();
+  } catch (const std::exception&) {
+    return {};
+  }
+}
+
+}  // namespace
+
 FastVerdict FastChecker::judge(const Model& model) {
+  return safely([&] { return decide_model(model); });
+}
+
+FastVerdict FastChecker::decide_model(const Model& model) {
   if (model.quiescent) return judge_final_states(model);
   if (trace() != nullptr) return verdict_of(find(model));
   if (!refusal_.thin_air) return {};
@@ -49,7 +68,7 @@ FastVerdict FastChecker::judge_final_states(const Model& model) {
 }
 
 FastVerdict FastChecker::judge(GuaranteeSet set) {
-  return trace() == nullptr ? FastVerdict{} : verdict_of(find(set));
+  return safely([&] { return trace() == nullptr ? FastVerdict{} : verdict_of(find(set)); });
 }
 
 FastVerdict FastChecker::verdict_of(const Finding& finding) const {

@@ -24,10 +24,12 @@ class FastChecker {
  public:
   explicit FastChecker(const History& history) : history_(history) {}
 
+  /// Declines, too, where memory does not suffice.
   FastVerdict judge(const Model& model);
   FastVerdict judge(GuaranteeSet set);
 
  private:
+  FastVerdict decide_model(const Model& model);
   const Trace* trace();
   const Finding& find(const Model& model);
   const Finding& find(GuaranteeSet set);

@@ -4,6 +4,7 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <stdexcept>
 
 #include "checkers/fast/blocks.h"
 #include "checkers/fast/cycles.h"
@@ -23,7 +24,10 @@ class OrderOfUpdates {
     const auto at = std::lower_bound(points_.begin(), points_.end(), point);
     return static_cast<std::uint32_t>(at - points_.begin());
   }
-  std::uint32_t add_node() { return nodes_++; }
+  std::uint32_t add_node() {
+    if (nodes_ >= kNodesMax) throw std::length_error("too many updates seen out of order");
+    return nodes_++;
+  }
   void link(std::uint32_t from, std::uint32_t to, Point because) {
     edges_.push_back({from, to, because});
   }
@@ -65,6 +69,8 @@ class OrderOfUpdates {
   }
 
  private:
+  static constexpr std::uint32_t kNodesMax = 30'000'000;
+
   const Trace& trace_;
   std::span<const Point> points_;
   std::uint32_t nodes_;

@@ -1,6 +1,7 @@
 #pragma once
 // One session's view: the saturation of views.h.
 
+#include <set>
 #include <vector>
 
 #include "checkers/fast/cycles.h"
@@ -150,6 +151,7 @@ class SessionView {
 
   std::vector<Raise> raises_;
   std::vector<Point> seed_;
+  std::set<std::pair<Point, std::uint32_t>> explained_;  // (update, row)
 };
 
 }  // namespace consistory
