@@ -1,6 +1,9 @@
 #include "checkers/fast/blocks.h"
 
 #include <algorithm>
+#include <atomic>
+
+#include "checkers/fast/refutation.h"
 
 namespace consistory {
 namespace {
@@ -188,6 +191,22 @@ ListSlots ListSlots::of(const Trace& trace, KeyId key, std::span<const Point> po
   }
   list.declined = unshown > 1;
   return list;
+}
+
+Finding decide_by_key(
+    const Trace& trace,
+    const std::function<std::vector<Point>(std::span<const Point> points)>& refute_register,
+    const std::function<std::vector<Point>(ListSlots& list)>& refute_list) {
+  const PointLists keys = points_of_keys(trace);
+  std::atomic<bool> declined = false;
+  Finding finding = first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
+    const auto key = static_cast<KeyId>(part);
+    if (!trace.is_list(key)) return refute_register(keys.of(key));
+    ListSlots list = ListSlots::of(trace, key, keys.of(key));
+    if (list.declined) declined = true;
+    return list.contradiction.empty() ? refute_list(list) : list.contradiction;
+  });
+  return declined && finding.answer == Finding::Answer::holds ? Finding::declined() : finding;
 }
 
 }  // namespace consistory

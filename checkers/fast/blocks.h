@@ -7,6 +7,8 @@
 // blocks, which makes linearizability (Gibbons and Korach 1997, here with cas and versions) and
 // per-key sequential consistency near-linear (MODELS §3.2).
 
+#include <functional>
+
 #include "checkers/fast/finding.h"
 
 namespace consistory {
@@ -48,6 +50,13 @@ struct ListSlots {
 
   static ListSlots of(const Trace& trace, KeyId key, std::span<const Point> points);
 };
+
+/// Asks each key by itself, registers by their points and lists by their slots; a list that
+/// contradicts itself needs no asking.
+Finding decide_by_key(
+    const Trace& trace,
+    const std::function<std::vector<Point>(std::span<const Point> points)>& refute_register,
+    const std::function<std::vector<Point>(ListSlots& list)>& refute_list);
 
 Finding decide_linearizable(const Trace& trace);
 Finding decide_cache(const Trace& trace);

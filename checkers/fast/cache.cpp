@@ -1,11 +1,9 @@
 // Per-key sequential consistency, "cache" (Goodman 1989): the blocks of each key in an order that
 // extends every session's. O(n).
 #include <algorithm>
-#include <atomic>
 
 #include "checkers/fast/blocks.h"
 #include "checkers/fast/cycles.h"
-#include "checkers/fast/refutation.h"
 
 namespace consistory {
 namespace {
@@ -122,16 +120,9 @@ std::vector<Point> list_disorder(const Trace& trace, const ListSlots& list) {
 }  // namespace
 
 Finding decide_cache(const Trace& trace) {
-  const PointLists keys = points_of_keys(trace);
-  std::atomic<bool> declined = false;
-  Finding finding = first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
-    const auto key = static_cast<KeyId>(part);
-    if (!trace.is_list(key)) return KeyOrder(trace, keys.of(key)).refute();
-    ListSlots list = ListSlots::of(trace, key, keys.of(key));
-    if (list.declined) declined = true;
-    return list.contradiction.empty() ? list_disorder(trace, list) : list.contradiction;
-  });
-  return declined && finding.answer == Finding::Answer::holds ? Finding::declined() : finding;
+  return decide_by_key(
+      trace, [&](std::span<const Point> points) { return KeyOrder(trace, points).refute(); },
+      [&](ListSlots& list) { return list_disorder(trace, list); });
 }
 
 }  // namespace consistory

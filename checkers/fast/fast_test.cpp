@@ -2,7 +2,6 @@
 // same, and what is called a violation must be one in the evidence alone.
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <map>
 #include <string>
 
@@ -13,15 +12,6 @@ namespace consistory {
 namespace {
 
 constexpr std::uint64_t kSteps = 2'000'000;
-
-std::string text_of(const History& history) {
-  std::string text;
-  for (const Operation& operation : history.operations) {
-    text += operation_text(history, operation) + " [" + std::to_string(operation.invoke) + "," +
-            (operation.complete == kNever ? "-" : std::to_string(operation.complete)) + "]\n";
-  }
-  return text;
-}
 
 Verdict exactly(const History& history, const Model& model) {
   Budget budget(kSteps);
@@ -52,11 +42,6 @@ bool expect_same(const History& history, const Model& model, FastChecker& fast) 
         << text_of(history);
   }
   return true;
-}
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 TEST(Fast, AgreesWithTheExactCheckers) {

@@ -2,11 +2,9 @@
 // left has an operation that completed before one of its own was invoked. Kept as two heaps, by
 // first completion and by last invocation: O(n log n), at any concurrency.
 #include <algorithm>
-#include <atomic>
 #include <queue>
 
 #include "checkers/fast/blocks.h"
-#include "checkers/fast/refutation.h"
 
 namespace consistory {
 namespace {
@@ -256,16 +254,9 @@ bool sessions_have_ties(const Trace& trace) {
 
 Finding decide_linearizable(const Trace& trace) {
   if (sessions_have_ties(trace)) return Finding::declined();
-  const PointLists keys = points_of_keys(trace);
-  std::atomic<bool> declined = false;
-  Finding finding = first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
-    const auto key = static_cast<KeyId>(part);
-    if (!trace.is_list(key)) return KeyOrder(trace, keys.of(key)).refute();
-    ListSlots list = ListSlots::of(trace, key, keys.of(key));
-    if (list.declined) declined = true;
-    return list.contradiction.empty() ? list_disorder(trace, list) : list.contradiction;
-  });
-  return declined && finding.answer == Finding::Answer::holds ? Finding::declined() : finding;
+  return decide_by_key(
+      trace, [&](std::span<const Point> points) { return KeyOrder(trace, points).refute(); },
+      [&](ListSlots& list) { return list_disorder(trace, list); });
 }
 
 }  // namespace consistory

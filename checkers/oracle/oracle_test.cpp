@@ -4,7 +4,6 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -33,15 +32,6 @@ std::string word_of(OracleAnswer answer) {
 OracleAnswer ask(const History& history, const Model& model) {
   if (model.guarantees) return ask_oracle_about_guarantees(history, *model.guarantees, 20'000'000);
   return ask_oracle(history, model.oracle, 20'000'000);
-}
-
-std::string text_of(const History& history) {
-  std::string text;
-  for (const Operation& operation : history.operations) {
-    text += operation_text(history, operation) + " [" + std::to_string(operation.invoke) + "," +
-            (operation.complete == kNever ? "-" : std::to_string(operation.complete)) + "]\n";
-  }
-  return text;
 }
 
 TEST(Oracle, AgreesWithTheSuite) {
@@ -89,11 +79,6 @@ void expect_same(const History& history) {
         << judged.model->name << "\n"
         << text_of(history);
   }
-}
-
-std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 TEST(Oracle, AgreesOnRandomHistories) {

@@ -1,6 +1,7 @@
 #include "checkers/testing/random_history.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/check.h"
 #include "checkers/history/builder.h"
@@ -157,6 +158,20 @@ HistoryShape random_shape(Random& random, std::size_t operations_max) {
   shape.versions = random.chance(0.2) ? 0.6 : 0;
   shape.stale = random.chance(0.5) ? 0.15 : 0.6;
   return shape;
+}
+
+std::string text_of(const History& history) {
+  std::string text;
+  for (const Operation& operation : history.operations) {
+    text += operation_text(history, operation) + " [" + std::to_string(operation.invoke) + "," +
+            (operation.complete == kNever ? "-" : std::to_string(operation.complete)) + "]\n";
+  }
+  return text;
+}
+
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 }  // namespace consistory

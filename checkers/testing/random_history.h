@@ -3,6 +3,9 @@
 // that meet every awkward case (indeterminate updates, cas, lists, versions, overlapping
 // operations).
 
+#include <cstdint>
+#include <string>
+
 #include "base/random.h"
 #include "checkers/history/history.h"
 
@@ -21,6 +24,12 @@ struct HistoryShape {
 };
 
 History random_history(Random& random, const HistoryShape& shape);
+
+/// One operation a line, with its interval, for messages.
+std::string text_of(const History& history);
+
+/// A number that the environment sets for longer searches.
+std::uint64_t from_environment(const char* name, std::uint64_t otherwise);
 
 /// A shape drawn at random: sizes up to those given.
 HistoryShape random_shape(Random& random, std::size_t operations_max);
