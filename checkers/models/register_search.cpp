@@ -181,12 +181,14 @@ class Search {
 }  // namespace
 
 bool values_repeat(const History& history, const std::vector<OperationId>& operations) {
-  std::set<ValueId> values = {kNil};
+  std::set<std::pair<KeyId, ValueId>> values;
   return std::any_of(operations.begin(), operations.end(), [&](OperationId id) {
     const Operation& operation = history.operations[id];
     if (!counts(operation)) return false;
     if (is_blind_mismatch(operation)) return true;
-    return operation.updates() && !values.insert(written(operation)).second;
+    if (!operation.updates()) return false;
+    const bool initial = written(operation) == kNil;
+    return initial || !values.insert({operation.key, written(operation)}).second;
   });
 }
 

@@ -12,7 +12,7 @@
 
 namespace consistory {
 
-/// Does some value of the key have several possible writers, or some read several possible sources?
+/// Does some value of a key have several possible writers, or some read several possible sources?
 bool values_repeat(const History& history, const std::vector<OperationId>& operations);
 
 /// `operations` are the key's, ascending. Real time alone orders them: session order must be part

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "checkers/models/register_search.h"
+#include "checkers/models/value_search.h"
 
 namespace consistory {
 namespace {
@@ -70,6 +71,19 @@ bool tells_versions(const History& history, const ResolveScope& scope) {
                      [&](OperationId id) { return history.operations[id].has_version(); });
 }
 
+/// What a search on values found; its only certificate is that it tried everything.
+ModelVerdict verdict_of(Answer answer, const ResolveScope& scope, const Budget& budget) {
+  if (answer == Answer::yes) return ModelVerdict::holds();
+  if (answer == Answer::open) return out_of_budget(budget);
+  Proof proof;
+  proof.shape = ProofShape::exhaustion;
+  proof.operations = scope.operations;
+  return ModelVerdict::violated(std::move(proof));
+}
+
+/// Of the budget: one in this many for a search source by source.
+constexpr std::uint64_t kShareOfSources = 4;
+
 /// Where values of a register repeat, a search on values spares the choice of sources.
 std::optional<ModelVerdict> judge_repeating_register(const History& history,
                                                      const ResolveScope& scope, Budget& budget) {
@@ -77,18 +91,7 @@ std::optional<ModelVerdict> judge_repeating_register(const History& history,
                     history.is_list[history.operations[scope.operations.front()].key];
   if (list || tells_versions(history, scope) || !values_repeat(history, scope.operations))
     return std::nullopt;
-  switch (linearize_register(history, scope.operations, budget)) {
-    case Answer::yes:
-      return ModelVerdict::holds();
-    case Answer::open:
-      return out_of_budget(budget);
-    case Answer::no:
-      break;
-  }
-  Proof proof;
-  proof.shape = ProofShape::exhaustion;
-  proof.operations = scope.operations;
-  return ModelVerdict::violated(std::move(proof));
+  return verdict_of(linearize_register(history, scope.operations, budget), scope, budget);
 }
 
 }  // namespace
@@ -107,8 +110,17 @@ void add_version_order(const Resolved& resolved, OrderGraph& graph, std::uint32_
   }
 }
 
+/// Source by source first, since that explains what it refutes; with some of the budget, where
+/// values repeat and a search on values can follow.
 ModelVerdict judge_sequential(const History& history, Budget& budget) {
-  return judge_history(history, budget, decide_sequential);
+  const ResolveScope scope = ordinary_scope(history);
+  if (tells_versions(history, scope) || !values_repeat(history, scope.operations))
+    return judge_history(history, budget, decide_sequential);
+  Budget part(budget.limit() / kShareOfSources);
+  ModelVerdict verdict = judge_history(history, part, decide_sequential);
+  budget.spend(std::min(part.used(), part.limit()));
+  if (verdict.verdict != Verdict::inconclusive) return verdict;
+  return verdict_of(order_values(history, scope.operations, budget), scope, budget);
 }
 
 ModelVerdict judge_linearizable(const History& history, Budget& budget) {

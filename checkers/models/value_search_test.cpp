@@ -1,0 +1,77 @@
+// The search on values against the oracle, also where the checkers would not have needed it.
+#include "checkers/models/value_search.h"
+
+#include <gtest/gtest.h>
+
+#include "checkers/history/text.h"
+#include "checkers/oracle/oracle.h"
+#include "checkers/order/resolution.h"
+#include "checkers/testing/random_history.h"
+
+namespace consistory {
+namespace {
+
+Answer answer_of(const History& history, std::uint64_t steps = 1'000'000) {
+  Budget budget(steps);
+  return order_values(history, ordinary_scope(history).operations, budget);
+}
+
+Answer answer_of(const char* text) {
+  const auto history = parse_history_text(text);
+  EXPECT_TRUE(history) << (history ? "" : history.error().message);
+  return answer_of(*history);
+}
+
+TEST(ValueSearch, FindsTheOnlyOrderOfRepeatedValues) {
+  EXPECT_EQ(answer_of("A write x 1; A write x 2; B write x 1; C read x -> 2; C read x -> 1"),
+            Answer::yes);
+  EXPECT_EQ(answer_of("A write x 1; A write x 2; C read x -> 2; C read x -> 1"), Answer::no);
+}
+
+TEST(ValueSearch, AnIndeterminateCasNeedNotTakeEffect) {
+  EXPECT_EQ(answer_of("A write x 1; B cas x 1 2 ?; A write x 3; C read x -> 3"), Answer::yes);
+  EXPECT_EQ(answer_of("A write x 1; B cas x 1 2 ?; A write x 3; C read x -> 2; C read x -> 3"),
+            Answer::yes);
+}
+
+TEST(ValueSearch, ABlindMismatchNeedsAnotherValue) {
+  EXPECT_EQ(answer_of("A write x 1; A write x 1; B cas x 1 2 -> no; B read x -> 1"), Answer::yes);
+  EXPECT_EQ(answer_of("A write x 1; A cas x 1 2 -> no"), Answer::no);
+}
+
+TEST(ValueSearch, ListsWithEqualElements) {
+  EXPECT_EQ(answer_of("A append l 1; B append l 1; C read l -> [1]; C read l -> [1 1]"),
+            Answer::yes);
+  EXPECT_EQ(answer_of("A append l 1; B append l 2; C read l -> [1 2]; D read l -> [2]"),
+            Answer::no);
+}
+
+TEST(ValueSearch, GivesUpInBounds) {
+  const auto history = parse_history_text("A write x 1; B write x 1; C read x -> 1; C read x -> 2");
+  ASSERT_TRUE(history);
+  EXPECT_EQ(answer_of(*history, 0), Answer::open);
+}
+
+TEST(ValueSearch, AgreesWithTheOracle) {
+  const std::uint64_t seed = from_environment("CONSISTORY_SEED", 31);
+  Random random(seed);
+  std::size_t found[2] = {0, 0};
+  for (std::uint64_t i = 0; i < from_environment("CONSISTORY_COUNT", 400); ++i) {
+    HistoryShape shape = random_shape(random, 11);
+    shape.versions = 0;
+    shape.duplicates = 0.6;
+    const History history = random_history(random, shape);
+    const OracleAnswer expected = ask_oracle(history, "sc", 20'000'000);
+    if (expected == OracleAnswer::gave_up) continue;
+    const Answer answer = answer_of(history);
+    ASSERT_EQ(answer, expected == OracleAnswer::holds ? Answer::yes : Answer::no)
+        << "seed " << seed << "\n"
+        << text_of(history);
+    ++found[answer == Answer::yes ? 1 : 0];
+  }
+  EXPECT_GT(found[0], 0U);
+  EXPECT_GT(found[1], 0U);
+}
+
+}  // namespace
+}  // namespace consistory
