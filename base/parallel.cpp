@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/limits.h"
+
 namespace consistory {
 namespace {
 
@@ -25,7 +27,10 @@ void in_parallel(std::size_t count,
                  const std::function<void(std::size_t number, std::size_t worker)>& part) {
   const std::size_t workers = std::min(worker_count(), count);
   if (workers <= 1) {
-    for (std::size_t number = 0; number < count; ++number) part(number, 0);
+    for (std::size_t number = 0; number < count; ++number) {
+      check_time();
+      part(number, 0);
+    }
     return;
   }
   std::atomic<std::size_t> next = 0;
@@ -33,6 +38,7 @@ void in_parallel(std::size_t count,
   const auto work = [&](std::size_t worker) {
     for (std::size_t number = next++; number < count; number = next++) {
       try {
+        check_time();
         part(number, worker);
       } catch (...) {
         failures[number] = std::current_exception();

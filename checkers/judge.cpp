@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <exception>
+#include <memory>
+#include <new>
 #include <set>
 
 #include "checkers/fast/fast_checker.h"
 #include "checkers/models/convergence.h"
+#include "checkers/parts.h"
 #include "checkers/violated_sets.h"
 
 namespace consistory {
@@ -20,13 +23,44 @@ std::vector<const Model*> every_model() {
   return models;
 }
 
+/// Shares out the time limit, if there is one.
+class Allowance {
+ public:
+  explicit Allowance(Nanos total)
+      : limited_(total > 0),
+        searches_end_(monotonic_now() + total / 5 * 4),
+        end_(monotonic_now() + total) {}
+
+  /// Half of what is left for all searches.
+  Nanos of_a_search() const { return limited_ ? left(searches_end_) / 2 : TimeLimit::kNone; }
+  Nanos of_the_searches() const { return limited_ ? left(searches_end_) : TimeLimit::kNone; }
+  Nanos of_the_rest() const { return limited_ ? left(end_) : TimeLimit::kNone; }
+
+ private:
+  static Nanos left(Nanos end) { return std::max<Nanos>(end - monotonic_now(), 0); }
+
+  bool limited_;
+  Nanos searches_end_, end_;
+};
+
 /// A checker that fails is inconclusive, never `holds` (DESIGN §4.4).
 ModelVerdict judge_exactly(const Model& model, const History& history, std::uint64_t steps) {
   Budget budget(steps);
   try {
+    check_time();
     ModelVerdict verdict = model.judge(history, budget);
     verdict.steps = budget.used();
     return verdict;
+  } catch (const OutOfTime&) {
+    return ModelVerdict::inconclusive(
+        fmt::format("the time limit (--check-timeout) ended its search after {} steps; not "
+                    "reproducible, another machine may decide it",
+                    budget.used()));
+  } catch (const std::bad_alloc&) {
+    return ModelVerdict::inconclusive(
+        fmt::format("the memory that the process may use (--check-memory) ended its search after "
+                    "{} steps; not reproducible, another machine may decide it",
+                    budget.used()));
   } catch (const std::exception& failure) {
     return ModelVerdict::inconclusive(std::string("the checker failed: ") + failure.what());
   }
@@ -43,11 +77,58 @@ ModelVerdict too_long_for_exact(const History& history) {
                   history.size(), kExactOperationsMax));
 }
 
+/// A history with what judges it.
+struct Subject {
+  explicit Subject(const History& whole) : history(whole), fast(whole) {}
+
+  /// The unambiguous keys by themselves; null if they are none or all.
+  Subject* clear() {
+    if (looked_) return clear_.get();
+    looked_ = true;
+    clear_ids = operations_of_clear_keys(history);
+    if (clear_ids.empty() || clear_ids.size() == history.size()) return nullptr;
+    clear_history_ = subset(history, clear_ids);
+    clear_ = std::make_unique<Subject>(clear_history_);
+    return clear_.get();
+  }
+
+  const History& history;
+  FastChecker fast;
+  std::vector<OperationId> clear_ids;
+
+ private:
+  bool looked_ = false;
+  History clear_history_;
+  std::unique_ptr<Subject> clear_;
+};
+
+/// What violates a model in a part, as a violation of the whole.
+ModelVerdict of_the_whole(ModelVerdict verdict, const std::vector<OperationId>& part) {
+  if (verdict.evidence.empty()) verdict.evidence = part;
+  else
+    for (OperationId& id : verdict.evidence) id = part[id];
+  return verdict;
+}
+
+/// Part by part, where parts share nothing and the model does not look at real time.
+ModelVerdict judge_parts(const Model& model, const History& history, std::uint64_t steps) {
+  if (model.quiescent || model.name == "linearizable") return judge_exactly(model, history, steps);
+  const std::vector<std::vector<OperationId>> parts = independent_parts(history);
+  if (parts.size() < 2) return judge_exactly(model, history, steps);
+  ModelVerdict all = ModelVerdict::holds();
+  for (const std::vector<OperationId>& part : parts) {
+    ModelVerdict verdict = judge_exactly(model, extract(history, part), steps);
+    if (verdict.verdict == Verdict::violated) return of_the_whole(std::move(verdict), part);
+    if (verdict.verdict == Verdict::inconclusive) all = std::move(verdict);
+  }
+  return all;
+}
+
 /// The near-linear checkers first, where they have an answer. What they call a violation counts
 /// once the exact checker sees it too, in the evidence alone.
-ModelVerdict judge_model(const Model& model, const History& history, std::uint64_t steps,
-                         FastChecker& fast) {
-  FastVerdict quick = fast.judge(model);
+ModelVerdict judge_model(const Model& model, std::uint64_t steps, Subject& subject) {
+  const History& history = subject.history;
+  FastVerdict quick = subject.fast.judge(model);
   if (quick.answer == Finding::Answer::holds) {
     std::string gap = model.quiescent ? coverage_gap(history) : std::string();
     return gap.empty() ? ModelVerdict::holds() : ModelVerdict::not_checked(std::move(gap));
@@ -59,20 +140,27 @@ ModelVerdict judge_model(const Model& model, const History& history, std::uint64
       return confirmed;
     }
   }
+  Subject* clear = model.quiescent ? nullptr : subject.clear();
+  if (clear != nullptr) {
+    ModelVerdict verdict = judge_model(model, steps, *clear);
+    if (verdict.verdict == Verdict::violated)
+      return of_the_whole(std::move(verdict), subject.clear_ids);
+  }
   if (history.size() > kExactOperationsMax) return too_long_for_exact(history);
-  return judge_exactly(model, history, steps);
+  return judge_parts(model, history, steps);
 }
 
 /// Verdicts of `models`, strongest first, so that what a model that holds implies need not be run.
 std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models,
-                                      const History& history, const JudgeOptions& options,
-                                      FastChecker& fast) {
+                                      const JudgeOptions& options, const Allowance& allowance,
+                                      Subject& subject) {
   std::set<std::string_view> known_to_hold;
   std::vector<ModelVerdict> verdicts;
   for (const Model* model : models) {
+    const TimeLimit limit(allowance.of_a_search());
     const bool implied = options.use_implications && known_to_hold.contains(model->name);
     verdicts.push_back(implied ? ModelVerdict::holds()
-                               : judge_model(*model, history, options.steps, fast));
+                               : judge_model(*model, options.steps, subject));
     if (verdicts.back().verdict != Verdict::holds) continue;
     for (const std::string_view weaker : implied_by(model->name)) known_to_hold.insert(weaker);
   }
@@ -94,8 +182,8 @@ bool is_about_guarantees(const Model* model) {
          std::find(kNames.begin(), kNames.end(), model->name) != kNames.end();
 }
 
-void judge_split_sessions(Judgement& judgement, const History& history,
-                          const JudgeOptions& options) {
+void judge_split_sessions(Judgement& judgement, const History& history, const JudgeOptions& options,
+                          const Allowance& allowance) {
   std::vector<std::size_t> places;
   std::vector<const Model*> models;
   for (std::size_t i = 0; i < judgement.models.size(); ++i) {
@@ -110,8 +198,8 @@ void judge_split_sessions(Judgement& judgement, const History& history,
   }
   if (models.empty()) return;
   const History split = split_sessions_by_node(history);
-  FastChecker fast(split);
-  const std::vector<ModelVerdict> verdicts = verdicts_of(models, split, options, fast);
+  Subject subject(split);
+  const std::vector<ModelVerdict> verdicts = verdicts_of(models, options, allowance, subject);
   for (std::size_t i = 0; i < places.size(); ++i)
     judgement.models[places[i]].split = verdicts[i].verdict;
 }
@@ -141,19 +229,22 @@ const JudgedModel* Judgement::find(std::string_view name) const {
 Judgement judge(const History& history, const JudgeOptions& options) {
   const std::vector<const Model*> models = options.models.empty() ? every_model() : options.models;
   Judgement judgement;
-  FastChecker fast(history);
-  std::vector<ModelVerdict> verdicts = verdicts_of(models, history, options, fast);
+  const Allowance allowance(options.timeout);
+  Subject subject(history);
+  std::vector<ModelVerdict> verdicts = verdicts_of(models, options, allowance, subject);
   for (std::size_t i = 0; i < models.size(); ++i) {
     judgement.models.push_back({models[i], std::move(verdicts[i]), std::nullopt, std::nullopt});
   }
   if (std::any_of(models.begin(), models.end(), is_about_guarantees)) {
-    const ViolatedSets sets = minimal_violated_sets(history, options.steps, fast);
+    const TimeLimit limit(allowance.of_the_searches());
+    const ViolatedSets sets = minimal_violated_sets(history, options.steps, subject.fast);
     judgement.violated_sets = sets.minimal;
     judgement.sets_open = sets.open;
   }
   if (options.split_sessions && sessions_move(history))
-    judge_split_sessions(judgement, history, options);
+    judge_split_sessions(judgement, history, options, allowance);
   if (!options.witnesses) return judgement;
+  const TimeLimit limit(allowance.of_the_rest());
   for (JudgedModel& judged : judgement.models) {
     if (judged.verdict.verdict == Verdict::violated) attach_witness(judged, history);
   }

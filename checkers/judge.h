@@ -1,6 +1,7 @@
 #pragma once
 // Judges one history by several models: the entry point of everything that checks.
-// Pure: no clock, no I/O, no randomness; the same history and options give the same judgement.
+// No I/O, no randomness; the same history and options give the same judgement, unless a time limit
+// or a want of memory ends it, which the verdicts then tell.
 
 #include <optional>
 #include <string>
@@ -14,6 +15,9 @@ namespace consistory {
 struct JudgeOptions {
   std::vector<const Model*> models;  ///< empty: all
   std::uint64_t steps = kDefaultCheckSteps;
+  /// For everything together, in ns; 0: none. Each search gets half of what is left of it, so that
+  /// one hard model does not leave the others undecided; a fifth is kept for witnesses.
+  Nanos timeout = 0;
   bool use_implications = true;  ///< skip what a stronger model that holds implies
   bool witnesses = true;         ///< minimise and explain violations
   bool split_sessions = true;    ///< also judge (client, node) pairs where sessions move

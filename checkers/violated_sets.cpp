@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <exception>
 
 #include "checkers/fast/fast_checker.h"
 
@@ -35,7 +36,11 @@ class SetJudge {
  private:
   Verdict exactly(const History& history, GuaranteeSet set) const {
     Budget budget(steps_);
-    return judge_guarantees(history, budget, set).verdict;
+    try {
+      return judge_guarantees(history, budget, set).verdict;
+    } catch (const std::exception&) {  // out of time or memory
+      return Verdict::inconclusive;
+    }
   }
 
   const History& history_;

@@ -82,6 +82,8 @@ struct RunRecord {
   std::vector<std::string> expected_violations;
   std::vector<std::string> models_judged;
   std::uint64_t check_steps = kDefaultCheckSteps;
+  Nanos check_timeout = 0;         ///< of the judgement; 0: none
+  std::uint64_t check_memory = 0;  ///< bytes of the process while it judges; 0: no limit
   Pressure pressure;
   Staleness staleness;
   Availability availability;

@@ -4,6 +4,7 @@ CONSISTORY_OPERATIONS makes the histories longer."""
 import json
 import os
 import subprocess
+import time
 import unittest
 
 from program import BUILD, PROGRAM, temporary_directory
@@ -28,6 +29,27 @@ PLANTED = {
     'diverging-replica': 'convergence',
 }
 WITNESS_MAX = 8
+
+
+def hard_history(pairs):
+    """Two sessions a key, values that repeat; one session has seen every key; and a last pair that no
+    order explains."""
+    calls = [('Z', 'read', f'k{i}', None) for i in range(pairs)]
+    for i in range(pairs):
+        calls += [(f's{i}', f, f'k{i}', v) for f, v in
+                  (('write', 1), ('write', 2), ('write', 1), ('read', 1), ('write', 2))]
+        calls += [(f'u{i}', f, f'k{i}', v) for f, v in
+                  (('write', 2), ('read', 1), ('write', 1), ('read', 2), ('read', 1))]
+    calls += [('A', 'write', 'x', 1), ('B', 'write', 'y', 1), ('A', 'write', 'x', 1), ('A', 'read', 'y', None),
+              ('B', 'write', 'y', 1), ('B', 'read', 'x', None)]
+    sessions = sorted({call[0] for call in calls})
+    events = [json.dumps({'schema': 'consistory.history/1'})]
+    for session, function, key, value in calls:
+        for kind in ('invoke', 'ok'):
+            shown = None if kind == 'invoke' and function == 'read' else value
+            events.append(json.dumps({'time': len(events), 'process': sessions.index(session),
+                                      'type': kind, 'f': function, 'key': key, 'value': shown}))
+    return '\n'.join(events) + '\n'
 
 
 class Checkers(unittest.TestCase):
@@ -60,6 +82,23 @@ class Checkers(unittest.TestCase):
                         self.assertLessEqual(len(witness['operations']), WITNESS_MAX)
                         self.assertTrue(witness['rechecked'])
                         self.assertTrue(witness['minimal'])
+
+    def test_what_is_too_hard_ends_in_bounds(self):
+        """Many ways who may have read what: open, by name and with a reason, in every budget."""
+        events = hard_history(pairs=20)
+        for budget, reason in ((('--check-steps', '200000'), 'budget of 200000 steps'),
+                               (('--check-timeout', '2s', '--check-memory', '500M'), 'not reproducible')):
+            with self.subTest(budget=budget):
+                before = time.monotonic()
+                done = subprocess.run([PROGRAM, 'check', '-', '--json', *budget], input=events,
+                                      capture_output=True, text=True, timeout=60)
+                self.assertLess(time.monotonic() - before, 20)
+                models = {row['model']: row for row in json.loads(done.stdout)['models']}
+                self.assertEqual(models['linearizable']['state'], 'violated')
+                self.assertEqual(models['cache']['state'], 'holds')
+                self.assertEqual(models['causal']['state'], 'inconclusive')
+                self.assertIn(reason, models['causal']['why'])
+                self.assertIn(done.returncode, (1, 2))
 
     def test_threads_change_nothing(self):
         with temporary_directory() as folder:

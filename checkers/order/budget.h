@@ -4,6 +4,8 @@
 
 #include <cstdint>
 
+#include "base/limits.h"
+
 namespace consistory {
 
 constexpr std::uint64_t kDefaultCheckSteps = 20'000'000;
@@ -12,9 +14,11 @@ class Budget {
  public:
   explicit Budget(std::uint64_t steps) : limit_(steps) {}
 
-  /// False once the budget is used up; then the question stays open (`inconclusive`).
+  /// False once the budget is used up; then the question stays open (`inconclusive`). Throws
+  /// OutOfTime where a time limit was set and is over.
   bool spend(std::uint64_t steps = 1) {
     used_ += steps;
+    if (used_ / kStepsPerLook != (used_ - steps) / kStepsPerLook) check_time();
     return used_ <= limit_;
   }
   bool exhausted() const { return used_ > limit_; }
@@ -22,6 +26,7 @@ class Budget {
   std::uint64_t limit() const { return limit_; }
 
  private:
+  static constexpr std::uint64_t kStepsPerLook = 1024;
   std::uint64_t limit_;
   std::uint64_t used_ = 0;
 };

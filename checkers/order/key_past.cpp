@@ -37,6 +37,7 @@ void for_each_key_block(const OrderGraph& graph, std::span<const Node> order,
       words += keys[first + count].words();
       if (count > 0 && words > kBlockWords) break;
     }
+    check_time();
     if (!visit(KeyPast(graph, order, keys.subspan(first, count)))) return;
     first += count;
   }

@@ -86,6 +86,7 @@ class Saturation {
     for (std::size_t i = 0; i < columns.updates.size(); ++i) column[columns.updates[i]] = i;
     std::map<Point, Bits> pending;  // per source: what this round already put before it
     for (const Point reader : register_readers_[columns.key]) {
+      check_time();
       if (resolved_[reader].sources.empty()) {
         put_initial_read(past, key, reader);
       } else {

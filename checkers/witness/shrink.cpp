@@ -1,6 +1,7 @@
 #include "checkers/witness/shrink.h"
 
 #include <algorithm>
+#include <exception>
 #include <numeric>
 #include <set>
 #include <unordered_map>
@@ -73,8 +74,11 @@ class Dependencies {
 
 class Shrinker {
  public:
-  Shrinker(const History& history, const Model& model)
-      : history_(history), model_(model), dependencies_(history, model.name == "strong-eventual") {}
+  Shrinker(const History& history, const Model& model, const ModelVerdict& verdict)
+      : history_(history),
+        model_(model),
+        dependencies_(history, model.name == "strong-eventual"),
+        found_(verdict) {}
 
   Shrunk run(const Ids& seed) {
     Ids kept = first_violating(seed);
@@ -90,20 +94,25 @@ class Shrinker {
         break;
       }
     }
-    History rest = restricted(kept);
-    ModelVerdict verdict = judge(rest);
-    return {std::move(rest), kept, std::move(verdict), minimal};
+    return {restricted(kept), kept, found_, minimal};
   }
 
  private:
   bool spent() const { return judged_ > kJudgedMax; }
 
-  ModelVerdict judge(const History& history) {
-    judged_ += history.size() + 1;
+  bool violates(const Ids& kept) {
+    judged_ += kept.size() + 1;
     Budget budget(kStepsPerTry);
-    return model_.judge(history, budget);
+    ModelVerdict verdict = ModelVerdict::inconclusive({});
+    try {
+      verdict = model_.judge(restricted(kept), budget);
+    } catch (const std::exception&) {  // out of time or memory: what was found stands
+      judged_ = kJudgedMax + 1;
+    }
+    const bool violated = verdict.verdict == Verdict::violated;
+    if (violated) found_ = std::move(verdict);
+    return violated;
   }
-  bool violates(const Ids& kept) { return judge(restricted(kept)).verdict == Verdict::violated; }
 
   /// The seed with its sources; else all operations of its keys; else everything.
   Ids first_violating(const Ids& seed) {
@@ -118,6 +127,7 @@ class Shrinker {
     if (!of_keys.empty() && violates(of_keys)) return of_keys;
     Ids all(history_.size());
     std::iota(all.begin(), all.end(), 0U);
+    violates(all);
     return all;
   }
 
@@ -196,12 +206,13 @@ class Shrinker {
   const Model& model_;
   Dependencies dependencies_;
   std::size_t judged_ = 0;
+  ModelVerdict found_;  // of the smallest remainder that violates
 };
 
 }  // namespace
 
-Shrunk shrink(const History& history, const Model& model, const std::vector<OperationId>& seed) {
-  return Shrinker(history, model).run(seed);
+Shrunk shrink(const History& history, const Model& model, const ModelVerdict& verdict) {
+  return Shrinker(history, model, verdict).run(verdict.proof.operations);
 }
 
 }  // namespace consistory

@@ -16,7 +16,9 @@ struct Shrunk {
   bool minimal = false;               ///< no single safe deletion keeps the violation
 };
 
-/// `seed` is where the violation was seen; the search starts there and widens if it must.
-Shrunk shrink(const History& history, const Model& model, const std::vector<OperationId>& seed);
+/// `verdict` is the model's on `history`: violated. The search starts at the operations of its
+/// proof and widens if it must. Where time or memory run out, what is smallest so far is the
+/// answer.
+Shrunk shrink(const History& history, const Model& model, const ModelVerdict& verdict);
 
 }  // namespace consistory

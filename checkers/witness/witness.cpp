@@ -7,8 +7,8 @@ namespace consistory {
 namespace {
 
 Shrunk shrink_evidence(const History& history, const Model& model, const ModelVerdict& verdict) {
-  if (verdict.evidence.empty()) return shrink(history, model, verdict.proof.operations);
-  Shrunk shrunk = shrink(extract(history, verdict.evidence), model, verdict.proof.operations);
+  if (verdict.evidence.empty()) return shrink(history, model, verdict);
+  Shrunk shrunk = shrink(extract(history, verdict.evidence), model, verdict);
   for (OperationId& id : shrunk.original) id = verdict.evidence[id];
   return shrunk;
 }

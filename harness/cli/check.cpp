@@ -6,7 +6,9 @@
 #include <cstdio>
 #include <memory>
 
+#include "base/duration.h"
 #include "base/escape.h"
+#include "base/limits.h"
 #include "base/parallel.h"
 #include "checkers/history/input.h"
 #include "checkers/history/litmus.h"
@@ -25,6 +27,8 @@ struct Options {
   std::vector<std::string> files;
   std::vector<std::string> models, require, expect_violation;
   std::uint64_t steps = kDefaultCheckSteps;
+  std::string timeout, memory;
+  Nanos timeout_ns = 0;
   std::string report;
   bool batch = false;
   bool json = false;
@@ -106,6 +110,7 @@ Result<RunRecord> judge_recording(const std::string& path, const Question& quest
     if (std::find(models.begin(), models.end(), name) == models.end()) models.push_back(name);
   }
   record.check_steps = options.steps;
+  record.check_timeout = options.timeout_ns;
   examine(record);
   return record;
 }
@@ -161,6 +166,7 @@ int check_batch(const std::string& path, const Question& question, const Options
     JudgeOptions judging;
     judging.models = models_to_judge(question);
     judging.steps = options.steps;
+    judging.timeout = options.timeout_ns;
     judging.witnesses = false;
     const Judgement judgement = judge(litmus->history, judging);
     std::fputs(
@@ -172,13 +178,34 @@ int check_batch(const std::string& path, const Question& question, const Options
   return code;
 }
 
-int act(const Options& options) {
+int check_in_memory(const std::string& path, const Question& question, const Options& options) {
+  try {
+    return options.batch ? check_batch(path, question, options)
+                         : check_file(path, question, options);
+  } catch (const std::bad_alloc&) {  // while reading: what judges says inconclusive by itself
+    return fail(environment_error(
+        path + ": the history does not fit into memory; raise --check-memory or shorten it"));
+  }
+}
+
+Status set_limits(Options& options) {
+  if (!options.timeout.empty()) {
+    const Result<Nanos> timeout = parse_duration(options.timeout);
+    if (!timeout) return timeout.error();
+    options.timeout_ns = *timeout;
+  }
+  if (options.memory.empty()) return Done{};
+  const Result<std::uint64_t> memory = parse_bytes(options.memory);
+  return memory ? limit_memory(*memory) : memory.error();
+}
+
+int act(Options& options) {
+  if (Status limits = set_limits(options); !limits) return fail(limits.error());
   const Result<Question> question = question_of(options);
   if (!question) return fail(question.error());
   int code = 0;
   for (const std::string& path : options.files) {
-    const int one = options.batch ? check_batch(path, *question, options)
-                                  : check_file(path, *question, options);
+    const int one = check_in_memory(path, *question, options);
     if (one == 64 || one == 69) return one;
     code = worse_exit_code(code, one);
   }
@@ -200,6 +227,10 @@ std::function<int()> define_check(CLI::App& app) {
       ->delimiter(',');
   app.add_option("--check-steps", options->steps, "Budget of each search, in steps")
       ->capture_default_str();
+  app.add_option("--check-timeout", options->timeout,
+                 "Time to judge a history in; what is then open is inconclusive");
+  app.add_option("--check-memory", options->memory,
+                 "Memory to use, as in 500M; what does not fit is inconclusive");
   app.add_option_function<std::size_t>("--threads", set_worker_count,
                                        "Threads to check with (default: one for each processor); "
                                        "the verdict does not depend on it");

@@ -22,6 +22,12 @@ void add_promises(CLI::App& app, RunArguments& arguments) {
   app.add_option("--check-steps", arguments.check_steps, "Budget of each search, in steps")
       ->capture_default_str()
       ->group(group);
+  app.add_option("--check-timeout", arguments.check_timeout,
+                 "Time to judge the history in; what is then open is inconclusive")
+      ->group(group);
+  app.add_option("--check-memory", arguments.check_memory,
+                 "Memory to use while judging, as in 500M; what does not fit is inconclusive")
+      ->group(group);
   app.add_flag("!--no-check", arguments.check, "Record only")->group(group);
 }
 

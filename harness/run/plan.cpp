@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/duration.h"
+#include "base/limits.h"
 #include "base/suggest.h"
 
 namespace consistory {
@@ -33,6 +34,14 @@ Nanos duration_of(const std::string& text, std::string_view flag, Problem& probl
   const Result<Nanos> span = parse_duration(text);
   if (span) return *span;
   problem.unless(false, fmt::format("{}: {}", flag, span.error().message));
+  return 0;
+}
+
+std::uint64_t bytes_of(const std::string& text, std::string_view flag, Problem& problem) {
+  if (text.empty()) return 0;
+  const Result<std::uint64_t> bytes = parse_bytes(text);
+  if (bytes) return *bytes;
+  problem.unless(false, fmt::format("{}: {}", flag, bytes.error().message));
   return 0;
 }
 
@@ -166,6 +175,8 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   option("--model", join(arguments.models, ","), "");
   option("--check-steps", std::to_string(arguments.check_steps),
          std::to_string(defaults.check_steps));
+  option("--check-timeout", arguments.check_timeout, "");
+  option("--check-memory", arguments.check_memory, "");
   option("--require", join(arguments.require, ","), "");
   option("--expect-violation", join(arguments.expect_violation, ","), "");
   option("--seed", std::to_string(plan.seed), "");
@@ -224,6 +235,8 @@ Result<RunPlan> make_plan(const RunArguments& arguments) {
   plan.port_base = static_cast<unsigned short>(arguments.port_base);
   plan.check = arguments.check;
   plan.check_steps = arguments.check_steps;
+  plan.check_timeout = duration_of(arguments.check_timeout, "--check-timeout", problem);
+  plan.check_memory = bytes_of(arguments.check_memory, "--check-memory", problem);
   choose_workloads(arguments, plan, problem);
   choose_faults(arguments, plan, problem);
   choose_models(arguments, plan, problem);

@@ -36,6 +36,8 @@ struct RunArguments {
   int port_base = 0;
   bool check = true;
   std::uint64_t check_steps = kDefaultCheckSteps;
+  std::string check_timeout;  ///< empty: none
+  std::string check_memory;   ///< empty: no limit
 };
 
 struct RunPlan {
@@ -61,6 +63,8 @@ struct RunPlan {
   unsigned short port_base = 0;
   bool check = true;
   std::uint64_t check_steps = kDefaultCheckSteps;
+  Nanos check_timeout = 0;         ///< 0: none
+  std::uint64_t check_memory = 0;  ///< bytes; 0: no limit
   std::string command;      ///< runs it again
   std::string description;  ///< load and faults, for people
 

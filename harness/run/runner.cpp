@@ -6,6 +6,7 @@
 
 #include <filesystem>
 
+#include "base/limits.h"
 #include "base/suggest.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/load.h"
@@ -47,6 +48,8 @@ class Run {
     record_.expected_violations = plan.expect_violation;
     for (const Model* model : plan.models) record_.models_judged.emplace_back(model->name);
     record_.check_steps = plan.check_steps;
+    record_.check_timeout = plan.check_timeout;
+    record_.check_memory = plan.check_memory;
     record_.left_out = plan.left_out;
     for (Place node = 1; node <= plan.nodes; ++node) record_.nodes.push_back(Cluster::name(node));
   }
@@ -216,7 +219,9 @@ Result<RunResult> perform_run(const RunPlan& plan, const RunDirectory& directory
 void examine(RunRecord& record) {
   JudgeOptions options;
   options.steps = record.check_steps;
+  options.timeout = record.check_timeout;
   for (const std::string& name : record.models_judged) options.models.push_back(*find_model(name));
+  if (record.check_memory > 0) static_cast<void>(limit_memory(record.check_memory));
   const Nanos before = monotonic_now();
   if (record.checked) record.judgement = judge(record.history(), options);
   record.check_ns = monotonic_now() - before;
