@@ -1,10 +1,6 @@
 #pragma once
-// Linearizability of one register whose values repeat, so that who read what is open: the search of
-// Wing and Gong (1993) with Lowe's (2017) memory of dead ends, on values instead of sources.
-//
-// The memory is keyed by what is open only: the first operation not yet placed, those placed beyond
-// it, and the value. Reads that fit are placed at once, which loses nothing; of several equal
-// indeterminate writes only the first invoked is tried.
+// Linearizability of one register whose values repeat, so that who read what is open: a search on
+// values instead of sources (linearizer.h).
 
 #include "checkers/history/history.h"
 #include "checkers/order/budget.h"

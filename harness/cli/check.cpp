@@ -10,8 +10,10 @@
 #include "base/escape.h"
 #include "base/limits.h"
 #include "base/parallel.h"
+#include "base/suggest.h"
 #include "checkers/history/input.h"
 #include "checkers/history/litmus.h"
+#include "harness/cli/check_imported.h"
 #include "harness/cli/command.h"
 #include "harness/run/overall.h"
 #include "harness/run/runner.h"
@@ -32,6 +34,8 @@ struct Options {
   std::string report;
   bool batch = false;
   bool json = false;
+  std::string format;
+  bool keyed = false;
 };
 
 Result<std::vector<const Model*>> find_models(const std::vector<std::string>& names) {
@@ -89,10 +93,8 @@ std::vector<std::string> promised_by(const Question& question, const Recording& 
   return promised;
 }
 
-Result<RunRecord> judge_recording(const std::string& path, const Question& question,
-                                  const Options& options) {
-  Result<Recording> recording = read_recording(path, path == "-" ? "standard input" : path);
-  if (!recording) return recording.error();
+RunRecord judge_recording(Result<Recording> recording, const std::string& path,
+                          const Question& question, const Options& options) {
   RunRecord record;
   record.id = path;
   record.status = "checked";
@@ -115,18 +117,60 @@ Result<RunRecord> judge_recording(const std::string& path, const Question& quest
   return record;
 }
 
-int check_file(const std::string& path, const Question& question, const Options& options) {
-  const Result<RunRecord> record = judge_recording(path, question, options);
-  if (!record) return fail(record.error());
+int check_recording(Result<Recording> recording, const std::string& path, const Options& options) {
+  if (!recording) return fail(recording.error());
+  const Result<Question> question = question_of(options);
+  if (!question) return fail(question.error());
+  const RunRecord record = judge_recording(std::move(recording), path, *question, options);
   if (!options.report.empty()) {
-    if (Status written = write_file(options.report, report_html(*record)); !written)
+    if (Status written = write_file(options.report, report_html(record)); !written)
       return fail(written.error());
   }
   const std::string text = options.json
-                               ? verdict_json(*record)
-                               : terminal_text(*record, options.report, {stdout_takes_colour()});
+                               ? verdict_json(record)
+                               : terminal_text(record, options.report, {stdout_takes_colour()});
   std::fputs(text.c_str(), stdout);
-  return record->overall.exit_code;
+  return record.overall.exit_code;
+}
+
+/// What was imported decides what it is judged by.
+int check_foreign(const std::string& path, const CheckImported& how, const Options& options) {
+  const Result<std::string> content = read_input(path);
+  if (!content) return fail(content.error());
+  const std::string name = path == "-" ? "standard input" : path;
+  Result<Imported> imported = import_history(*content, name, {how.format, how.keyed});
+  if (!imported) return fail(imported.error());
+  if (auto* history = std::get_if<History>(&*imported)) {
+    Recording recording;
+    recording.history = std::move(*history);
+    return check_recording(std::move(recording), path, options);
+  }
+  if (!options.report.empty() || !options.expect_violation.empty())
+    return fail(usage_error(name +
+                            ": --report and --expect-violation are for histories of registers "
+                            "and lists; this one holds something else"));
+  if (const auto* transactions = std::get_if<TransactionHistory>(&*imported))
+    return check_imported(path, *transactions, how);
+  return check_imported(path, std::get<ObjectHistory>(*imported), how);
+}
+
+int check_file(const std::string& path, const Options& options) {
+  CheckImported how;
+  how.models = options.models;
+  how.models.insert(how.models.end(), options.require.begin(), options.require.end());
+  how.format = import_format_named(options.format);
+  how.keyed = options.keyed;
+  how.json = options.json;
+  how.steps = options.steps;
+  how.timeout_ns = options.timeout_ns;
+  if (options.format != "consistory") {
+    const Result<std::optional<ImportFormat>> format = format_of(path, how);
+    if (!format) return fail(format.error());
+    how.format = *format;
+  }
+  if (how.format) return check_foreign(path, how, options);
+  return check_recording(read_recording(path, path == "-" ? "standard input" : path), path,
+                         options);
 }
 
 std::string batch_text(const std::string& id, const Judgement& judgement) {
@@ -152,7 +196,10 @@ int batch_exit_code(const Judgement& judgement, const Question& question) {
   return code;
 }
 
-int check_batch(const std::string& path, const Question& question, const Options& options) {
+int check_batch(const std::string& path, const Options& options) {
+  const Result<Question> asked = question_of(options);
+  if (!asked) return fail(asked.error());
+  const Question& question = *asked;
   const Result<std::string> content = read_input(path);
   if (!content) return fail(content.error());
   std::string_view rest = *content;
@@ -178,14 +225,19 @@ int check_batch(const std::string& path, const Question& question, const Options
   return code;
 }
 
-int check_in_memory(const std::string& path, const Question& question, const Options& options) {
+int check_in_memory(const std::string& path, const Options& options) {
   try {
-    return options.batch ? check_batch(path, question, options)
-                         : check_file(path, question, options);
+    return options.batch ? check_batch(path, options) : check_file(path, options);
   } catch (const std::bad_alloc&) {  // while reading: what judges says inconclusive by itself
     return fail(environment_error(
         path + ": the history does not fit into memory; raise --check-memory or shorten it"));
   }
+}
+
+std::vector<std::string> format_names() {
+  std::vector<std::string> names = import_format_names();
+  names.emplace_back("consistory");
+  return names;
 }
 
 Status set_limits(Options& options) {
@@ -201,11 +253,9 @@ Status set_limits(Options& options) {
 
 int act(Options& options) {
   if (Status limits = set_limits(options); !limits) return fail(limits.error());
-  const Result<Question> question = question_of(options);
-  if (!question) return fail(question.error());
   int code = 0;
   for (const std::string& path : options.files) {
-    const int one = check_in_memory(path, *question, options);
+    const int one = check_in_memory(path, options);
     if (one == 64 || one == 69) return one;
     code = worse_exit_code(code, one);
   }
@@ -217,7 +267,9 @@ int act(Options& options) {
 std::function<int()> define_check(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   app.add_option("files", options->files, "History files; - for standard input")->required();
-  app.add_option("-m,--model", options->models, "Models to judge (default: all)")->delimiter(',');
+  app.add_option("-m,--model", options->models,
+                 "Models, or isolation levels, to judge (default: all)")
+      ->delimiter(',');
   app.add_option("--require", options->require,
                  "Models whose violation is exit 1 (default: those of -m; else what "
                  "the history says was promised; else all)")
@@ -236,6 +288,11 @@ std::function<int()> define_check(CLI::App& app) {
                                        "the verdict does not depend on it");
   app.add_option("--report", options->report, "Write an HTML report to this file");
   app.add_flag("--batch", options->batch, "Each line is one whole history (litmus format)");
+  app.add_option("--format", options->format,
+                 "The file's format (default: as it looks): consistory, or of other projects " +
+                     join(import_format_names(), ", "))
+      ->transform(CLI::IsMember(format_names()));
+  app.add_flag("--keyed", options->keyed, "Jepsen: every value is a tuple [key value]");
   app.add_flag("--json", options->json, "Print JSON instead of text");
   return [options] { return act(*options); };
 }

@@ -1,0 +1,235 @@
+#include "checkers/imports/edn.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/escape.h"
+
+namespace consistory {
+namespace {
+
+bool ends_word(char c) {
+  return std::string_view(" \t\r\n,;\"()[]{}").find(c) != std::string_view::npos;
+}
+
+void append_utf8(std::string& text, unsigned code) {
+  if (code < 0x80) {
+    text += static_cast<char>(code);
+  } else if (code < 0x800) {
+    text += static_cast<char>(0xC0 | code >> 6);
+    text += static_cast<char>(0x80 | (code & 0x3F));
+  } else {
+    text += static_cast<char>(0xE0 | code >> 12);
+    text += static_cast<char>(0x80 | (code >> 6 & 0x3F));
+    text += static_cast<char>(0x80 | (code & 0x3F));
+  }
+}
+
+char unescaped(char c) {
+  switch (c) {
+    case 'n':
+      return '\n';
+    case 't':
+      return '\t';
+    case 'r':
+      return '\r';
+    case 'b':
+      return '\b';
+    case 'f':
+      return '\f';
+    default:
+      return c;
+  }
+}
+
+}  // namespace
+
+const Edn* Edn::find(std::string_view key) const {
+  if (kind != Kind::map) return nullptr;
+  for (std::size_t i = 0; i + 1 < items.size(); i += 2) {
+    if (items[i].is_word() && items[i].text == key) return &items[i + 1];
+  }
+  return nullptr;
+}
+
+Error EdnReader::error(std::string_view expected) const {
+  const std::string came =
+      at_end() ? "the end" : "'" + escape_terminal(std::string(content_.substr(at_, 12))) + "'";
+  return usage_error(fmt::format("{}:{}:{}: EDN: expected {}, got {}", source_, line_,
+                                 at_ - line_start_ + 1, expected, came));
+}
+
+/// False at the end. Commas are blanks; `;` starts a comment.
+bool EdnReader::skip_blank() {
+  for (; !at_end(); ++at_) {
+    if (now() == ';') {
+      at_ = std::min(content_.find('\n', at_), content_.size());
+      if (at_end()) return false;
+    }
+    if (now() == '\n') {
+      ++line_;
+      line_start_ = at_ + 1;
+    } else if (now() != ' ' && now() != '\t' && now() != '\r' && now() != ',') {
+      return true;
+    }
+  }
+  return false;
+}
+
+Result<std::optional<Edn>> EdnReader::next() {
+  bool more = skip_blank();
+  if (!started_) {
+    started_ = true;
+    if (more && (now() == '[' || now() == '(')) {
+      closing_ = now() == '[' ? ']' : ')';
+      ++at_;
+      more = skip_blank();
+    }
+  }
+  if (!more) {
+    if (closing_ != 0) return error(fmt::format("'{}' at the end of the history", closing_));
+    return std::optional<Edn>();
+  }
+  if (closing_ != 0 && now() == closing_) {
+    ++at_;
+    closing_ = 0;
+    if (skip_blank()) return error("nothing after the history");
+    return std::optional<Edn>();
+  }
+  Result<Edn> found = form(0);
+  if (!found) return found.error();
+  return std::optional<Edn>(std::move(*found));
+}
+
+Result<Edn> EdnReader::form(int depth) {
+  if (!skip_blank()) return error("a form");
+  if (depth > kDepthMax) return error("at most 64 levels");
+  const std::uint32_t line = line_;
+  const auto parse = [&]() -> Result<Edn> {
+    switch (now()) {
+      case '[':
+        return sequence(']', depth, Edn::Kind::sequence);
+      case '(':
+        return sequence(')', depth, Edn::Kind::sequence);
+      case '{':
+        return sequence('}', depth, Edn::Kind::map);
+      case '"':
+        return text();
+      case '#':
+        return hashed(depth);
+      case ']':
+      case ')':
+      case '}':
+        return error("a form");
+      default:
+        return atom();
+    }
+  };
+  Result<Edn> result = parse();
+  if (result) result->line = line;
+  return result;
+}
+
+Result<Edn> EdnReader::sequence(char closing, int depth, Edn::Kind kind) {
+  ++at_;
+  Edn edn;
+  edn.kind = kind;
+  while (true) {
+    if (!skip_blank()) return error(fmt::format("'{}'", closing));
+    if (now() == closing) break;
+    if (content_.substr(at_, 2) == "#_") {
+      at_ += 2;
+      if (Result<Edn> dropped = form(depth + 1); !dropped) return dropped;
+      continue;
+    }
+    Result<Edn> item = form(depth + 1);
+    if (!item) return item;
+    edn.items.push_back(std::move(*item));
+  }
+  if (kind == Edn::Kind::map && edn.items.size() % 2 != 0) return error("a value for the last key");
+  ++at_;
+  return edn;
+}
+
+Result<Edn> EdnReader::text() {
+  Edn edn;
+  edn.kind = Edn::Kind::text;
+  for (++at_; !at_end() && now() != '"'; ++at_) {
+    if (now() == '\n') {
+      ++line_;
+      line_start_ = at_ + 1;
+    }
+    if (now() != '\\') {
+      edn.text += now();
+      continue;
+    }
+    if (++at_; at_end()) break;
+    if (now() != 'u') {
+      edn.text += unescaped(now());
+      continue;
+    }
+    unsigned code = 0;
+    const std::string_view digits = content_.substr(at_ + 1, 4);
+    const auto [end, failed] =
+        std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
+    if (failed != std::errc() || end != digits.data() + 4) return error("four hexadecimal digits");
+    append_utf8(edn.text, code);
+    at_ += 4;
+  }
+  if (at_end()) return error("'\"' at the end of a string");
+  ++at_;
+  return edn;
+}
+
+/// A set; or a tagged or record literal, of which the tag is dropped; or a dropped form before one.
+Result<Edn> EdnReader::hashed(int depth) {
+  ++at_;
+  if (!at_end() && now() == '{') {
+    return sequence('}', depth + 1, Edn::Kind::sequence);
+  }
+  if (!at_end() && now() == '_') {
+    ++at_;
+    if (Result<Edn> dropped = form(depth + 1); !dropped) return dropped;
+    return form(depth + 1);
+  }
+  if (word().empty()) return error("a tag");
+  return form(depth + 1);
+}
+
+std::string_view EdnReader::word() {
+  const std::size_t start = at_;
+  while (!at_end() && !ends_word(now())) ++at_;
+  return content_.substr(start, at_ - start);
+}
+
+Edn EdnReader::atom() {
+  Edn edn;
+  const bool character = now() == '\\';
+  if (character) ++at_;
+  std::string_view all = word();
+  if (character && all.empty() && !at_end()) all = content_.substr(at_++, 1);
+  edn.text = all;
+  if (character) {
+    edn.kind = Edn::Kind::text;
+  } else if (all == "nil") {
+    edn.kind = Edn::Kind::nil;
+  } else if (all == "true" || all == "false") {
+    edn.kind = Edn::Kind::boolean;
+    edn.integer = all == "true" ? 1 : 0;
+  } else if (all.starts_with(':')) {
+    edn.kind = Edn::Kind::keyword;
+    edn.text.erase(0, 1);
+  } else {
+    if (all.size() > 1 && (all.back() == 'N' || all.back() == 'M')) all.remove_suffix(1);
+    if (all.size() > 1 && all.front() == '+') all.remove_prefix(1);
+    const auto [end, failed] = std::from_chars(all.data(), all.data() + all.size(), edn.integer);
+    const bool digit = all.front() == '-' ? all.size() > 1 : true;
+    if (failed == std::errc() && end == all.data() + all.size()) edn.kind = Edn::Kind::integer;
+    else if (digit && all.find_first_of("0123456789") <= 1) edn.kind = Edn::Kind::real;
+    else edn.kind = Edn::Kind::symbol;
+  }
+  return edn;
+}
+
+}  // namespace consistory

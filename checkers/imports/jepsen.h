@@ -1,0 +1,49 @@
+#pragma once
+// Histories of Jepsen and of the tools around it (Knossos, Elle, elle-cli, Porcupine): one event
+// for each invocation and each completion, printed as EDN, as JSON or in Jepsen's log.
+//
+// An :ok or :fail event completes its process's invocation; after :info, or at the end, the outcome
+// is unknown and the process is a new session. Events of the nemesis are left out. The order of
+// events is the order of time, as in Knossos.
+
+#include <functional>
+#include <optional>
+
+#include "base/clock.h"
+#include "checkers/imports/edn.h"
+
+namespace consistory {
+
+struct JepsenEvent {
+  std::string process;
+  std::string type;      ///< invoke | ok | fail | info
+  std::string function;  ///< :f; empty where there is none
+  Edn value;
+  std::optional<Edn> key;  ///< :key, as Porcupine's histories have it
+  Nanos time = 0;
+  std::uint32_t line = 0;
+};
+
+/// An operation: its invocation, its completion if it has one, and where they stand among the
+/// events.
+struct JepsenOperation {
+  JepsenEvent invoked;
+  std::optional<JepsenEvent> completed;  ///< none: unknown outcome
+  std::string session;
+  std::int64_t invoke = 0;
+  std::int64_t complete = 0;
+
+  bool ok() const { return completed && completed->type == "ok"; }
+  bool failed() const { return completed && completed->type == "fail"; }
+  /// What the completion says, or the invocation where it says nothing.
+  const Edn& value() const;
+};
+
+enum class JepsenNotation : std::uint8_t { edn, json, log };
+
+/// By invocation. Errors name the line.
+Result<std::vector<JepsenOperation>> read_jepsen(std::string_view content,
+                                                 const std::string& source,
+                                                 JepsenNotation notation);
+
+}  // namespace consistory

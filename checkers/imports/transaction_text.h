@@ -1,0 +1,15 @@
+#pragma once
+// Transactions on registers as the AWDIT tests write them: `r KEY VALUE` and `w KEY VALUE`, a line
+// each; `-----` ends a transaction, `=====` a session. No times; everything committed.
+
+#include <string>
+#include <string_view>
+
+#include "checkers/transactions/transaction.h"
+
+namespace consistory {
+
+Result<TransactionHistory> read_transaction_text(std::string_view content,
+                                                 const std::string& source);
+
+}  // namespace consistory

@@ -1,0 +1,122 @@
+#include "results/other_verdicts.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "base/escape.h"
+
+namespace consistory {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// Of each kind of anomaly so many are told in full.
+constexpr std::size_t kShownOfAKind = 3;
+constexpr std::size_t kLineMax = 400;
+
+std::map<std::string, std::vector<const TransactionAnomaly*>> by_name(
+    const std::vector<TransactionAnomaly>& anomalies) {
+  std::map<std::string, std::vector<const TransactionAnomaly*>> groups;
+  for (const TransactionAnomaly& anomaly : anomalies) groups[anomaly.name].push_back(&anomaly);
+  return groups;
+}
+
+std::string line(std::string_view raw) { return shorten(escape_terminal(raw), kLineMax); }
+
+/// Each anomaly once, at the weakest level that it violates.
+std::string anomalies_text(const TransactionHistory& history,
+                           const TransactionJudgement& judgement) {
+  std::string text;
+  for (auto level = judgement.levels.rbegin(); level != judgement.levels.rend(); ++level) {
+    if (level->verdict != Verdict::violated) continue;
+    for (const auto& [name, group] : by_name(level->anomalies)) {
+      text += fmt::format("\n{} ({}), which {} forbids:\n", line(name), group.size(),
+                          info_of(level->level).name);
+      for (std::size_t i = 0; i < group.size() && i < kShownOfAKind; ++i) {
+        text += "  " + line(group[i]->text) + "\n";
+        for (const TransactionId id : group[i]->transactions)
+          text += "    " + line(describe(history, id)) + "\n";
+      }
+    }
+    break;
+  }
+  return text;
+}
+
+std::string dumped(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
+std::string transactions_text(const TransactionHistory& history,
+                              const TransactionJudgement& judgement) {
+  std::string text =
+      fmt::format("{} transactions of {} sessions on {} keys\n", history.transactions.size(),
+                  history.sessions.size(), history.keys.size());
+  for (const LevelVerdict& level : judgement.levels) {
+    text += fmt::format("{:<14} {}\n", name_of(level.verdict), info_of(level.level).name);
+    if (!level.why.empty()) text += "               " + line(level.why) + "\n";
+  }
+  return text + anomalies_text(history, judgement);
+}
+
+std::string transactions_json(const std::string& source, const TransactionHistory& history,
+                              const TransactionJudgement& judgement) {
+  Json levels = Json::array();
+  for (const LevelVerdict& level : judgement.levels) {
+    Json anomalies = Json::object();
+    for (const auto& [name, group] : by_name(level.anomalies)) {
+      Json shown = Json::array();
+      for (std::size_t i = 0; i < group.size() && i < kShownOfAKind; ++i) {
+        Json transactions = Json::array();
+        for (const TransactionId id : group[i]->transactions)
+          transactions.push_back(describe(history, id));
+        shown.push_back({{"text", group[i]->text}, {"transactions", transactions}});
+      }
+      anomalies[name] = {{"count", group.size()}, {"shown", shown}};
+    }
+    levels.push_back({{"level", info_of(level.level).name},
+                      {"state", name_of(level.verdict)},
+                      {"why", level.why},
+                      {"anomalies", anomalies}});
+  }
+  return dumped({{"schema", "consistory.transactions/1"},
+                 {"source", source},
+                 {"transactions", history.transactions.size()},
+                 {"sessions", history.sessions.size()},
+                 {"keys", history.keys.size()},
+                 {"levels", levels}});
+}
+
+std::string objects_text(const ObjectHistory& history, const ObjectVerdict& verdict) {
+  std::string text = fmt::format("{} calls of a {}\n{:<14} linearizable\n", history.calls.size(),
+                                 name_of(history.kind), name_of(verdict.verdict));
+  if (!verdict.why.empty()) text += "               " + line(verdict.why) + "\n";
+  if (verdict.witness.empty()) return text;
+  text += "\nno order explains the calls up to here, those that completed later left open:\n";
+  constexpr std::size_t kCallsShown = 20;
+  const std::size_t hidden =
+      verdict.witness.size() > kCallsShown ? verdict.witness.size() - kCallsShown : 0;
+  if (hidden > 0) text += fmt::format("  ({} earlier calls)\n", hidden);
+  for (std::size_t i = hidden; i < verdict.witness.size(); ++i)
+    text += "  " + line(describe(history.calls[verdict.witness[i]])) + "\n";
+  return text;
+}
+
+std::string objects_json(const std::string& source, const ObjectHistory& history,
+                         const ObjectVerdict& verdict) {
+  Json witness = Json::array();
+  for (const std::size_t place : verdict.witness) witness.push_back(describe(history.calls[place]));
+  return dumped({{"schema", "consistory.objects/1"},
+                 {"source", source},
+                 {"object", name_of(history.kind)},
+                 {"calls", history.calls.size()},
+                 {"linearizable", name_of(verdict.verdict)},
+                 {"why", verdict.why},
+                 {"witness", witness}});
+}
+
+}  // namespace consistory
