@@ -66,6 +66,9 @@ std::optional<Entry> entry_of(const Line& line) {
     return std::nullopt;
   }
   for (char& c : entry.method) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  // In these logs a call that ends when another starts comes before it.
+  entry.start = 2 * entry.start + 1;
+  entry.end = 2 * entry.end;
   const bool fits = entry.start < entry.end && !entry.values.empty() && entry.values.size() <= 2;
   return fits ? std::optional(entry) : std::nullopt;
 }
@@ -107,8 +110,8 @@ Result<Imported> registers(const std::vector<Line>& lines, const std::string& so
   start.key = "integer";
   start.function = Function::write;
   start.value = Value::of(0);
-  start.invoke = -2;
-  start.complete = -1;
+  start.invoke = -4;
+  start.complete = -3;
   builder.add(start);
   for (const Line& line : lines) {
     const std::optional<Entry> entry = entry_of(line);

@@ -14,6 +14,9 @@
 //   State next(call, state)                     what it leaves behind, where it fits
 //   bool same(call, call)                       indistinguishable but for their time
 //   void code(state, std::u32string& into)      whole, so that no collision becomes a verdict
+// and may have
+//   bool is_lost(state, waiting)                no order of the calls in `waiting`, which are the next
+//                                               by invocation, leads on from here
 
 #include <algorithm>
 #include <string>
@@ -52,13 +55,15 @@ class Linearizer {
       }
       place(frame.candidates[frame.next++]);
       if (required_ == 0) return Answer::yes;
-      if (!dead_.insert(code()).second) unplace_last();
+      if (is_lost() || !dead_.insert(code()).second) unplace_last();
       else stack_.push_back({candidates(), 0, state_, {}});
     }
     return Answer::no;
   }
 
  private:
+  static constexpr std::size_t kWaitingMax = 256;  ///< how far is_lost() looks ahead
+
   /// A place in the search: what may come next, and what was placed to get here.
   struct Frame {
     std::vector<std::uint32_t> candidates;
@@ -97,6 +102,17 @@ class Linearizer {
       return object_.complete(calls_[a]) < object_.complete(calls_[b]);
     });
     return found;
+  }
+
+  bool is_lost() const {
+    if constexpr (requires { object_.is_lost(state_, std::vector<Call>()); }) {
+      std::vector<Call> waiting;
+      for (std::size_t i = first_; i < calls_.size() && waiting.size() < kWaitingMax; ++i) {
+        if (!placed_[i]) waiting.push_back(calls_[i]);
+      }
+      return object_.is_lost(state_, waiting);
+    }
+    return false;
   }
 
   void put(std::uint32_t i) {

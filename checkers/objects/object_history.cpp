@@ -112,6 +112,21 @@ class AnyObject {
 
   bool same(Call a, Call b) const { return a->method == b->method && a->argument == b->argument; }
 
+  /// A string only grows, until it is replaced: the next result must begin with it.
+  bool is_lost(const State& state, const std::vector<Call>& waiting) const {
+    if (kind_ != ObjectKind::string) return false;
+    Call next = nullptr;
+    for (const Call call : waiting) {
+      const bool earlier = next == nullptr || complete(call) < complete(next);
+      if (call->method == Method::get && earlier) next = call;
+    }
+    if (next == nullptr || next->argument.starts_with(state.front())) return false;
+    return std::none_of(waiting.begin(), waiting.end(), [&](Call call) {
+      return call->method == Method::put && call->invoke <= complete(next) &&
+             next->argument.starts_with(call->argument);
+    });
+  }
+
   void code(const State& state, std::u32string& into) const {
     for (const std::string& element : state) {
       into.push_back(static_cast<char32_t>(element.size()));

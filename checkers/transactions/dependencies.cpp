@@ -35,6 +35,16 @@ constexpr std::size_t kAnomaliesMax = 100'000;
 
 std::uint64_t code(KeyId key, ValueId value) { return std::uint64_t{key} << 32 | value; }
 
+/// The table doubles when many codes share their low bits, as values of many keys do: mix them
+/// (the finisher of splitmix64).
+struct MixHash {
+  std::size_t operator()(std::uint64_t code) const {
+    code = (code ^ code >> 30) * 0xBF58476D1CE4E5B9U;
+    code = (code ^ code >> 27) * 0x94D049BB133111EBU;
+    return code ^ code >> 31;
+  }
+};
+
 struct Writer {
   TransactionId transaction = 0;
   std::uint32_t step = 0;
@@ -293,7 +303,7 @@ class DependencyFinder {
   }
 
   void add_unseen_appends() {
-    tsl::robin_map<std::uint64_t, bool> in_order;
+    tsl::robin_map<std::uint64_t, bool, MixHash> in_order;
     for (const auto& [key, order] : found_.lists_) {
       for (const TNode node : order.nodes) in_order[code(key, node)] = true;
     }
@@ -307,7 +317,7 @@ class DependencyFinder {
 
   const TransactionHistory& history_;
   Dependencies found_;
-  tsl::robin_map<std::uint64_t, Writer> writers_;
+  tsl::robin_map<std::uint64_t, Writer, MixHash> writers_;
   std::vector<TNode> node_of_;
   std::vector<ElementRange> longest_;          // per key
   std::vector<TransactionId> longest_reader_;  // per key
