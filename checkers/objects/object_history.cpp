@@ -192,6 +192,14 @@ Calls shortest_beginning(ObjectKind kind, const Calls& calls, Budget& budget) {
   return calls_up_to(cuts[bad - 1], calls, AnyObject(kind, cuts[bad - 1]));
 }
 
+ObjectVerdict refuted(const ObjectHistory& history, const Calls& calls, std::uint64_t steps) {
+  ObjectVerdict verdict{Verdict::violated, {}, {}};
+  Budget budget(steps);
+  for (const ObjectCall* call : shortest_beginning(history.kind, calls, budget))
+    verdict.witness.push_back(static_cast<std::size_t>(call - history.calls.data()));
+  return verdict;
+}
+
 }  // namespace
 
 std::string_view name_of(ObjectKind kind) {
@@ -209,25 +217,21 @@ std::optional<ObjectKind> object_kind_named(std::string_view name) {
 }
 
 ObjectVerdict judge_objects(const ObjectHistory& history, std::uint64_t steps) {
-  std::map<std::string_view, Calls> objects;
-  for (const ObjectCall& call : history.calls) objects[call.object].push_back(&call);
-  ObjectVerdict open{Verdict::holds, {}, {}};
-  for (auto& [name, calls] : objects) {
-    Budget budget(steps);
-    const Answer answer = linearize(history.kind, calls, kNever, budget);
-    if (answer == Answer::open) {
-      open = {Verdict::inconclusive,
-              fmt::format("the search used up its budget of {} steps (--check-steps raises it)",
-                          budget.limit()),
-              {}};
+  std::map<std::string_view, Calls> open;
+  for (const ObjectCall& call : history.calls) open[call.object].push_back(&call);
+  // A little for each object first: one that is hard must not hide another that is plainly wrong.
+  for (const std::uint64_t share : {std::max<std::uint64_t>(steps / 1000, 1), steps}) {
+    for (auto object = open.begin(); object != open.end();) {
+      Budget budget(share);
+      const Answer answer = linearize(history.kind, object->second, kNever, budget);
+      if (answer == Answer::no) return refuted(history, object->second, steps);
+      object = answer == Answer::yes ? open.erase(object) : std::next(object);
     }
-    if (answer != Answer::no) continue;
-    ObjectVerdict verdict{Verdict::violated, {}, {}};
-    for (const ObjectCall* call : shortest_beginning(history.kind, calls, budget))
-      verdict.witness.push_back(static_cast<std::size_t>(call - history.calls.data()));
-    return verdict;
   }
-  return open;
+  if (open.empty()) return {Verdict::holds, {}, {}};
+  return {Verdict::inconclusive,
+          fmt::format("the search used up its budget of {} steps (--check-steps raises it)", steps),
+          {}};
 }
 
 std::string describe(const ObjectCall& call) {

@@ -29,7 +29,7 @@ struct CommitAnswer {
   Answer answer = Answer::open;
   std::vector<std::vector<Link>> cycles;  ///< of a no; empty if only the whole search tells.
                                           ///< Between transactions, not their parts.
-  std::string why;  ///< of open
+  std::string why;                        ///< of open
 };
 
 /// `steps` bounds the search.

@@ -219,7 +219,7 @@ class Judge {
       return;
     }
     try {
-      take(decide_parallel_snapshot(dependencies_), verdict);
+      take(decide_parallel_snapshot(dependencies_, options_.steps), verdict);
     } catch (const std::exception&) {
       verdict.why = "its search ran out of time or memory; not reproducible";
     }

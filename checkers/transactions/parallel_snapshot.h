@@ -7,9 +7,9 @@
 
 namespace consistory {
 
-/// For histories of which causal holds and snapshot does not, or is open. Exact for lists of which
-/// every append is read; for registers it saturates and guesses, and leaves open what neither
-/// tells.
-CommitAnswer decide_parallel_snapshot(const Dependencies& dependencies);
+/// For histories of which causal holds and snapshot does not, or is open. What follows from the
+/// reads first, then an order of the writes that is guessed by time, then both orders of an open
+/// pair; `steps` bounds the links that are looked at.
+CommitAnswer decide_parallel_snapshot(const Dependencies& dependencies, std::uint64_t steps);
 
 }  // namespace consistory

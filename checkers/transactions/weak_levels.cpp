@@ -180,7 +180,16 @@ std::vector<Link> known_order(const Dependencies& dependencies) {
 
 std::vector<std::vector<Link>> write_cycles(const Dependencies& dependencies) {
   std::vector<Link> links;
-  add_list_orders(dependencies, links);
+  for (const auto& [key, order] : dependencies.lists()) {
+    TNode before = kInitialNode;
+    for (std::size_t i = 0; i < order.nodes.size(); ++i) {
+      const TNode node = order.nodes[i];
+      // What is of unknown outcome may have been aborted: dirty reads are no matter here.
+      if (dependencies.at(node).outcome == Outcome::info || node == before) continue;
+      if (before != kInitialNode) links.push_back({before, node, Dependency::overwrites, key});
+      if (i < order.unseen) before = node;
+    }
+  }
   return Digraph(dependencies.size(), std::move(links)).short_cycles();
 }
 

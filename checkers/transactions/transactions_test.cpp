@@ -1,0 +1,205 @@
+// Isolation levels: small histories with known verdicts and named anomalies, then random ones
+// against brute force.
+#include <gtest/gtest.h>
+
+#include "base/random.h"
+#include "checkers/imports/transaction_text.h"
+#include "checkers/testing/random_history.h"
+#include "checkers/transactions/oracle.h"
+
+namespace consistory {
+namespace {
+
+Verdict verdict_of(const TransactionJudgement& judgement, Level level) {
+  for (const LevelVerdict& verdict : judgement.levels) {
+    if (verdict.level == level) return verdict.verdict;
+  }
+  return Verdict::not_checked;
+}
+
+std::vector<std::string> anomalies_of(const TransactionJudgement& judgement, Level level) {
+  std::vector<std::string> names;
+  for (const LevelVerdict& verdict : judgement.levels) {
+    if (verdict.level != level) continue;
+    for (const TransactionAnomaly& anomaly : verdict.anomalies) names.push_back(anomaly.name);
+  }
+  return names;
+}
+
+TransactionHistory parsed(const char* text) {
+  auto history = read_transaction_text(text, "test");
+  EXPECT_TRUE(history) << (history ? "" : history.error().message);
+  return std::move(*history);
+}
+
+/// The strongest levels that hold and the weakest that do not.
+void expect_between(const TransactionHistory& history, std::vector<Level> holding,
+                    std::vector<Level> violated) {
+  const TransactionJudgement judgement = judge_transactions(history, {});
+  for (const Level level : holding)
+    EXPECT_EQ(verdict_of(judgement, level), Verdict::holds) << info_of(level).name;
+  for (const Level level : violated)
+    EXPECT_EQ(verdict_of(judgement, level), Verdict::violated) << info_of(level).name;
+}
+
+TEST(Transactions, WriteSkewIsSnapshotIsolationAndNotSerializable) {
+  expect_between(parsed("w x 1\nw y 1\n=====\nr x 1\nr y 1\nw x 2\n=====\nr x 1\nr y 1\nw y 2\n"),
+                 {Level::snapshot, Level::prefix}, {Level::serializable});
+}
+
+TEST(Transactions, LostUpdateIsPrefixAndNotParallelSnapshot) {
+  expect_between(parsed("w x 1\n=====\nr x 1\nw x 2\n=====\nr x 1\nw x 3\n"), {Level::prefix},
+                 {Level::parallel_snapshot, Level::snapshot});
+}
+
+TEST(Transactions, LongForkIsParallelSnapshotAndNotPrefix) {
+  expect_between(parsed("w x 1\nw y 1\n=====\nw x 2\n=====\nw y 2\n=====\nr x 2\nr y 1\n=====\n"
+                        "r x 1\nr y 2\n"),
+                 {Level::parallel_snapshot, Level::causal}, {Level::prefix, Level::snapshot});
+}
+
+TEST(Transactions, FracturedReadIsReadCommittedAndNotReadAtomic) {
+  const TransactionHistory history =
+      parsed("w x 1\nw y 1\n=====\nw x 2\nw y 2\n=====\nr x 1\nr y 2\n");
+  expect_between(history, {Level::read_committed}, {Level::read_atomic});
+  EXPECT_EQ(anomalies_of(judge_transactions(history, {}), Level::read_atomic),
+            std::vector<std::string>{"fractured-read"});
+}
+
+TEST(Transactions, CausalityViolationIsReadAtomicAndNotCausal) {
+  expect_between(
+      parsed("w x 1\n=====\nr x 1\n-----\nw y 1\n=====\nr y 1\n-----\nr x 1\nw x 2\n=====\n"
+             "r x 2\n-----\nw z 1\n=====\nr z 1\nr x 1\n"),
+      {Level::read_atomic}, {Level::causal});
+}
+
+TEST(Transactions, ReadsOfSingleOperationsAreNamed) {
+  const auto named = [](const char* text) {
+    return anomalies_of(judge_transactions(parsed(text), {}), Level::read_committed);
+  };
+  EXPECT_EQ(named("r x 7\n"), std::vector<std::string>{"thin-air-read"});
+  EXPECT_EQ(named("w x 1\nw x 2\n=====\nr x 1\n"),
+            std::vector<std::string>{"G1b-intermediate-read"});
+  EXPECT_EQ(named("w x 1\nr x 2\n=====\nw x 2\n"), std::vector<std::string>{"internal"});
+}
+
+TEST(Transactions, ValuesWrittenTwiceAreNotGuessedAt) {
+  const TransactionJudgement judgement = judge_transactions(parsed("w x 1\n=====\nw x 1\n"), {});
+  for (const LevelVerdict& level : judgement.levels) {
+    EXPECT_EQ(level.verdict, Verdict::inconclusive);
+    EXPECT_NE(level.why.find("more than once"), std::string::npos);
+  }
+}
+
+TEST(Transactions, ImplicationsAreTheTables) {
+  for (const LevelInfo& info : all_levels()) {
+    for (const Level weaker : info.implies) EXPECT_LT(weaker, info.level);
+  }
+  EXPECT_FALSE(find_level("serialisable"));
+  EXPECT_TRUE(find_level("si"));
+}
+
+/// A store that is now strict, now forgetful.
+class RandomTransactions {
+ public:
+  explicit RandomTransactions(Random& random) : random_(random) {
+    keys_ = 1 + random.below(3);
+    for (std::size_t key = 0; key < keys_; ++key) {
+      lists_.push_back(random.chance(0.4));
+      written_.emplace_back();
+    }
+    stale_ = random.chance(0.5) ? 0.1 : 0.5;
+  }
+
+  TransactionHistory make() {
+    TransactionBuilder builder;
+    const std::size_t count = 2 + random_.below(4);
+    std::vector<std::int64_t> free(3, 0);
+    for (std::size_t i = 0; i < count; ++i) {
+      const std::size_t session = random_.below(3);
+      const std::int64_t invoke = free[session] + 1 + static_cast<std::int64_t>(random_.below(4));
+      const std::int64_t complete = invoke + 1 + static_cast<std::int64_t>(random_.below(10));
+      free[session] = complete;
+      const Outcome outcome = random_.chance(0.08)   ? Outcome::info
+                              : random_.chance(0.05) ? Outcome::fail
+                                                     : Outcome::ok;
+      builder.begin(std::string(1, static_cast<char>('A' + session)), outcome, invoke, complete);
+      for (std::size_t steps = 1 + random_.below(3); steps > 0; --steps) step(builder, outcome);
+    }
+    auto history = std::move(builder).finish("random");
+    EXPECT_TRUE(history);
+    return std::move(*history);
+  }
+
+ private:
+  void step(TransactionBuilder& builder, Outcome outcome) {
+    const std::size_t key = random_.below(keys_);
+    const std::string name(1, static_cast<char>('x' + key));
+    std::vector<std::int64_t>& written = written_[key];
+    if (random_.chance(0.45)) {
+      written.push_back(++last_);
+      if (lists_[key]) builder.append(name, Value::of(last_));
+      else builder.write(name, Value::of(last_));
+    } else if (outcome == Outcome::ok) {
+      std::size_t seen = written.size();
+      if (random_.chance(stale_)) seen = random_.below(seen + 1);
+      if (lists_[key]) {
+        std::vector<Value> list;
+        for (std::size_t i = 0; i < seen; ++i) list.push_back(Value::of(written[i]));
+        if (list.size() > 1 && random_.chance(0.03)) std::swap(list[0], list[1]);
+        if (!list.empty() && random_.chance(0.03)) list.erase(list.begin());
+        builder.read_list(name, list);
+      } else {
+        builder.read(name, seen == 0 ? Value::nil() : Value::of(written[seen - 1]));
+      }
+    }
+  }
+
+  Random& random_;
+  std::size_t keys_ = 1;
+  double stale_ = 0.3;
+  std::vector<bool> lists_;
+  std::vector<std::vector<std::int64_t>> written_;
+  std::int64_t last_ = 0;
+};
+
+std::string text_of(const TransactionHistory& history) {
+  std::string text;
+  for (TransactionId id = 0; id < history.transactions.size(); ++id) {
+    const Transaction& transaction = history.transactions[id];
+    text += describe(history, id) + " " + std::string(name_of(transaction.outcome)) + " [" +
+            std::to_string(transaction.invoke) + "," +
+            (transaction.complete == kNever ? "?" : std::to_string(transaction.complete)) + "]\n";
+  }
+  return text;
+}
+
+TEST(Transactions, AgreeWithBruteForce) {
+  const std::uint64_t seed = from_environment("CONSISTORY_SEED", 7);
+  Random random(seed);
+  std::map<Level, std::size_t> holding, violated;
+  std::size_t open = 0;
+  for (std::uint64_t i = 0; i < from_environment("CONSISTORY_COUNT", 20'000); ++i) {
+    const TransactionHistory history = RandomTransactions(random).make();
+    const TransactionJudgement judgement = judge_transactions(history, {});
+    for (const LevelVerdict& level : judgement.levels) {
+      const bool allowed = oracle_allows(history, level.level);
+      if (level.verdict == Verdict::inconclusive) {
+        ++open;
+        continue;
+      }
+      ASSERT_EQ(level.verdict, allowed ? Verdict::holds : Verdict::violated)
+          << info_of(level.level).name << ", seed " << seed << ", history " << i << "\n"
+          << text_of(history) << (level.anomalies.empty() ? "" : level.anomalies.front().text);
+      ++(allowed ? holding : violated)[level.level];
+    }
+  }
+  for (const LevelInfo& info : all_levels()) {
+    EXPECT_GT(holding[info.level], 0U) << info.name;
+    EXPECT_GT(violated[info.level], 0U) << info.name;
+  }
+  EXPECT_EQ(open, 0U);
+}
+
+}  // namespace
+}  // namespace consistory
