@@ -209,17 +209,18 @@ Edn EdnReader::atom() {
   if (character) ++at_;
   std::string_view all = word();
   if (character && all.empty() && !at_end()) all = content_.substr(at_++, 1);
-  edn.text = all;
   if (character) {
     edn.kind = Edn::Kind::text;
+    edn.text = all;
   } else if (all == "nil") {
     edn.kind = Edn::Kind::nil;
   } else if (all == "true" || all == "false") {
     edn.kind = Edn::Kind::boolean;
+    edn.text = all;
     edn.integer = all == "true" ? 1 : 0;
   } else if (all.starts_with(':')) {
     edn.kind = Edn::Kind::keyword;
-    edn.text.erase(0, 1);
+    edn.text = all.substr(1);
   } else {
     if (all.size() > 1 && (all.back() == 'N' || all.back() == 'M')) all.remove_suffix(1);
     if (all.size() > 1 && all.front() == '+') all.remove_prefix(1);
@@ -228,6 +229,7 @@ Edn EdnReader::atom() {
     if (failed == std::errc() && end == all.data() + all.size()) edn.kind = Edn::Kind::integer;
     else if (digit && all.find_first_of("0123456789") <= 1) edn.kind = Edn::Kind::real;
     else edn.kind = Edn::Kind::symbol;
+    if (edn.kind != Edn::Kind::integer) edn.text = all;
   }
   return edn;
 }

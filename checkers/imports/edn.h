@@ -31,9 +31,9 @@ struct Edn {
 
   Kind kind = Kind::nil;
   std::int64_t integer = 0;  ///< of an integer; 1 or 0 of a boolean
-  std::string text;          ///< of text; a keyword without its colon; others as they stand
-  std::vector<Edn> items;    ///< of a sequence; of a map: key, value, key, value, ...
-  std::uint32_t line = 0;    ///< 1 is the first
+  std::string text;  ///< of text; a keyword without its colon; others as they stand, but no integer
+  std::vector<Edn> items;  ///< of a sequence; of a map: key, value, key, value, ...
+  std::uint32_t line = 0;  ///< 1 is the first
 
   bool is_nil() const { return kind == Kind::nil; }
   /// A word, whether written as keyword, symbol or string.

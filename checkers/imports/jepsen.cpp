@@ -77,18 +77,16 @@ Edn edn_of(const Json& json, std::uint32_t line, int depth = 0) {
 /// Pairs invocations with completions.
 class Pairing {
  public:
-  explicit Pairing(std::string source) : source_(std::move(source)) {}
+  Pairing(std::string source, const JepsenSink& sink) : source_(std::move(source)), sink_(sink) {}
 
   std::optional<Error> add(JepsenEvent event) {
     const std::int64_t stamp = ++stamp_;
     const auto open = open_.find(event.process);
     if (event.type == "invoke") {
-      if (open != open_.end() && event.process.empty()) crash(open);
-      else if (open != open_.end())
-        return wrong(source_, event.line,
-                     fmt::format("process {} invokes again before its invocation of line {} "
-                                 "completed",
-                                 event.process, operations_[open->second].invoked.line));
+      if (open != open_.end()) {
+        if (!event.process.empty()) return invokes_again(event, open->second);
+        if (std::optional<Error> error = crash(open)) return error;
+      }
       invoke(std::move(event), stamp);
       return std::nullopt;
     }
@@ -97,43 +95,53 @@ class Pairing {
       return wrong(source_, event.line,
                    fmt::format("process {} completes what it did not invoke", event.process));
     }
-    if (event.type == "info") {
-      crash(open);
-      return std::nullopt;
-    }
-    JepsenOperation& operation = operations_[open->second];
+    if (event.type == "info") return crash(open);
+    JepsenOperation operation = std::move(open->second);
+    open_.erase(open);
     operation.complete = stamp;
     operation.completed = std::move(event);
-    open_.erase(open);
+    return sink_(operation);
+  }
+
+  std::optional<Error> finish() {
+    while (!open_.empty()) {
+      if (std::optional<Error> error = crash(open_.begin())) return error;
+    }
     return std::nullopt;
   }
 
-  std::vector<JepsenOperation> finish() && { return std::move(operations_); }
-
  private:
-  using Open = std::map<std::string, std::size_t>;
+  using Open = std::map<std::string, JepsenOperation>;
+
+  Error invokes_again(const JepsenEvent& event, const JepsenOperation& open) const {
+    return wrong(source_, event.line,
+                 fmt::format("process {} invokes again before its invocation of line {} completed",
+                             event.process, open.invoked.line));
+  }
 
   void invoke(JepsenEvent event, std::int64_t stamp) {
     JepsenOperation operation;
     const std::uint32_t life = lives_[event.process];
     operation.session = life == 0 ? event.process : fmt::format("{}.{}", event.process, life);
-    if (event.process.empty()) operation.session = std::to_string(operations_.size());
+    if (event.process.empty()) operation.session = std::to_string(stamp);
     operation.invoke = stamp;
-    open_[event.process] = operations_.size();
+    const std::string process = event.process;
     operation.invoked = std::move(event);
-    operations_.push_back(std::move(operation));
+    open_.emplace(process, std::move(operation));
   }
 
-  void crash(Open::iterator open) {
+  std::optional<Error> crash(Open::iterator open) {
     ++lives_[open->first];
+    const JepsenOperation operation = std::move(open->second);
     open_.erase(open);
+    return sink_(operation);
   }
 
   std::string source_;
+  const JepsenSink& sink_;
   std::int64_t stamp_ = 0;
   Open open_;
   std::map<std::string, std::uint32_t> lives_;
-  std::vector<JepsenOperation> operations_;
 };
 
 std::optional<Error> add_form(Edn form, const std::string& source, Pairing& pairing) {
@@ -216,15 +224,15 @@ const Edn& JepsenOperation::value() const {
   return completed && !completed->value.is_nil() ? completed->value : invoked.value;
 }
 
-Result<std::vector<JepsenOperation>> read_jepsen(std::string_view content,
-                                                 const std::string& source,
-                                                 JepsenNotation notation) {
-  Pairing pairing(source);
+Status read_jepsen(std::string_view content, const std::string& source, JepsenNotation notation,
+                   const JepsenSink& sink) {
+  Pairing pairing(source, sink);
   const auto read = notation == JepsenNotation::edn    ? read_edn
                     : notation == JepsenNotation::json ? read_json
                                                        : read_log;
   if (std::optional<Error> error = read(content, source, pairing)) return *error;
-  return std::move(pairing).finish();
+  if (std::optional<Error> error = pairing.finish()) return *error;
+  return Done{};
 }
 
 }  // namespace consistory

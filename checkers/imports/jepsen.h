@@ -41,9 +41,12 @@ struct JepsenOperation {
 
 enum class JepsenNotation : std::uint8_t { edn, json, log };
 
-/// By invocation. Errors name the line.
-Result<std::vector<JepsenOperation>> read_jepsen(std::string_view content,
-                                                 const std::string& source,
-                                                 JepsenNotation notation);
+/// Takes each operation as it completes, those of unknown outcome when that is plain or at the end;
+/// an error ends the reading.
+using JepsenSink = std::function<std::optional<Error>(const JepsenOperation& operation)>;
+
+/// Errors name the line.
+Status read_jepsen(std::string_view content, const std::string& source, JepsenNotation notation,
+                   const JepsenSink& sink);
 
 }  // namespace consistory

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <set>
+#include <algorithm>
+#include <array>
+#include <memory>
 
 #include "base/escape.h"
 #include "base/suggest.h"
@@ -18,6 +20,7 @@ Error wrong(const std::string& source, const JepsenOperation& operation, const s
 /// Values are compared only: what is no number or text is kept as it was written.
 std::string text_of(const Edn& edn) {
   if (edn.kind == Edn::Kind::nil) return "nil";
+  if (edn.kind == Edn::Kind::integer) return std::to_string(edn.integer);
   if (edn.kind != Edn::Kind::sequence && edn.kind != Edn::Kind::map) return edn.text;
   std::string text = "[";
   for (const Edn& item : edn.items) text += (text.size() > 1 ? " " : "") + text_of(item);
@@ -34,12 +37,20 @@ bool is_sequence_of(const Edn& edn, std::size_t size) {
   return edn.kind == Edn::Kind::sequence && edn.items.size() == size;
 }
 
+/// What operations of one kind become.
+class Target {
+ public:
+  virtual ~Target() = default;
+  virtual std::optional<Error> add(const JepsenOperation& operation) = 0;
+  virtual Result<Imported> finish() = 0;
+};
+
 /// Registers: read, write, cas; one of them, or one for each key of a tuple.
-class Registers {
+class Registers : public Target {
  public:
   Registers(std::string source, bool keyed) : source_(source), keyed_(keyed), builder_(source) {}
 
-  std::optional<Error> add(const JepsenOperation& operation) {
+  std::optional<Error> add(const JepsenOperation& operation) override {
     RawOperation raw;
     raw.session = operation.session;
     raw.line = operation.invoked.line;
@@ -74,7 +85,7 @@ class Registers {
     return std::nullopt;
   }
 
-  Result<Imported> finish() {
+  Result<Imported> finish() override {
     Result<History> history = std::move(builder_).finish();
     if (!history) return history.error();
     return Imported(std::move(*history));
@@ -87,12 +98,14 @@ class Registers {
 };
 
 /// Locks and strings.
-Result<Imported> objects(const std::vector<JepsenOperation>& operations, ObjectKind kind,
-                         const std::string& source) {
-  ObjectHistory history;
-  history.kind = kind;
-  for (const JepsenOperation& operation : operations) {
-    if (operation.failed()) continue;
+class Objects : public Target {
+ public:
+  Objects(std::string source, ObjectKind kind) : source_(std::move(source)) {
+    history_.kind = kind;
+  }
+
+  std::optional<Error> add(const JepsenOperation& operation) override {
+    if (operation.failed()) return std::nullopt;
     ObjectCall call;
     const std::string& function = operation.invoked.function;
     call.method = function == "acquire"   ? Method::acquire
@@ -102,69 +115,89 @@ Result<Imported> objects(const std::vector<JepsenOperation>& operations, ObjectK
                                           : Method::get;
     call.session = operation.session;
     if (operation.invoked.key) call.object = text_of(*operation.invoked.key);
-    if (kind == ObjectKind::string) {
+    if (history_.kind == ObjectKind::string) {
       const Edn& value = operation.value();
       if (!value.is_nil() && value.kind != Edn::Kind::text)
-        return wrong(source, operation, "expected a string as the value");
+        return wrong(source_, operation, "expected a string as the value");
       call.argument = value.text;
     }
     call.invoke = operation.invoke;
     if (operation.ok()) call.complete = operation.complete;
-    history.calls.push_back(std::move(call));
+    history_.calls.push_back(std::move(call));
+    return std::nullopt;
   }
-  return Imported(std::move(history));
-}
+
+  Result<Imported> finish() override {
+    std::stable_sort(history_.calls.begin(), history_.calls.end(),
+                     [](const ObjectCall& a, const ObjectCall& b) { return a.invoke < b.invoke; });
+    return Imported(std::move(history_));
+  }
+
+ private:
+  std::string source_;
+  ObjectHistory history_;
+};
 
 /// [[:append 1 2] [:r 3 nil]], and the same with :w.
-std::optional<Error> add_transaction(const JepsenOperation& operation, const std::string& source,
-                                     TransactionBuilder& builder) {
-  builder.begin(operation.session,
-                operation.ok()       ? Outcome::ok
-                : operation.failed() ? Outcome::fail
-                                     : Outcome::info,
-                operation.invoke, operation.completed ? operation.complete : kNever);
-  for (const Edn& step : operation.value().items) {
-    if (!is_sequence_of(step, 3) || !step.items[0].is_word())
-      return wrong(source, operation,
-                   "expected steps such as [:r key value] or [:append key value]");
+class Transactions : public Target {
+ public:
+  explicit Transactions(std::string source) : source_(std::move(source)) {}
+
+  std::optional<Error> add(const JepsenOperation& operation) override {
+    builder_.begin(operation.session,
+                   operation.ok()       ? Outcome::ok
+                   : operation.failed() ? Outcome::fail
+                                        : Outcome::info,
+                   operation.invoke, operation.completed ? operation.complete : kNever);
+    for (const Edn& step : operation.value().items) {
+      if (!is_sequence_of(step, 3) || !step.items[0].is_word())
+        return wrong(source_, operation,
+                     "expected steps such as [:r key value] or [:append key value]");
+      if (std::optional<Error> error = add_step(operation, step)) return error;
+    }
+    return std::nullopt;
+  }
+
+  Result<Imported> finish() override {
+    Result<TransactionHistory> history = std::move(builder_).finish(source_);
+    if (!history) return history.error();
+    return Imported(std::move(*history));
+  }
+
+ private:
+  std::optional<Error> add_step(const JepsenOperation& operation, const Edn& step) {
     const std::string& name = step.items[0].text;
-    const std::string key = text_of(step.items[1]);
+    const KeyId key = builder_.key(text_of(step.items[1]));
     const Edn& value = step.items[2];
     if (name == "w" || name == "write") {
-      builder.write(key, value_of(value));
+      builder_.add(key, Access::write, id_of(value));
     } else if (name == "append") {
-      builder.append(key, value_of(value));
+      builder_.add(key, Access::append, id_of(value));
     } else if (name != "r" && name != "read") {
-      return wrong(source, operation,
+      return wrong(source_, operation,
                    "expected :r, :w or :append as the first word of a step, got " +
                        escape_terminal(shorten(name, 40)));
     } else if (!operation.ok()) {
-      continue;  // what was read is not known
+      return std::nullopt;  // what was read is not known
     } else if (value.kind == Edn::Kind::sequence) {
-      std::vector<Value> elements;
-      for (const Edn& element : value.items) elements.push_back(value_of(element));
-      builder.read_list(key, elements);
+      elements_.clear();
+      for (const Edn& element : value.items) elements_.push_back(id_of(element));
+      builder_.read_list(key, elements_);
     } else {
-      builder.read(key, value_of(value));
+      builder_.add(key, Access::read, id_of(value));
     }
+    return std::nullopt;
   }
-  return std::nullopt;
-}
 
-Result<Imported> transactions(const std::vector<JepsenOperation>& operations,
-                              const std::string& source) {
-  TransactionBuilder builder;
-  for (const JepsenOperation& operation : operations) {
-    if (std::optional<Error> error = add_transaction(operation, source, builder)) return *error;
+  ValueId id_of(const Edn& edn) {
+    return edn.kind == Edn::Kind::integer ? builder_.value(edn.integer)
+                                          : builder_.value(value_of(edn));
   }
-  Result<TransactionHistory> history = std::move(builder).finish(source);
-  if (!history) return history.error();
-  return Imported(std::move(*history));
-}
 
-bool consists_of(const std::set<std::string>& functions, const std::set<std::string>& allowed) {
-  return std::includes(allowed.begin(), allowed.end(), functions.begin(), functions.end());
-}
+  std::string source_;
+  TransactionBuilder builder_;
+  std::vector<ValueId> elements_;
+};
 
 bool is_transaction(const JepsenOperation& operation) {
   const Edn& value = operation.invoked.value;
@@ -175,31 +208,73 @@ bool is_transaction(const JepsenOperation& operation) {
          is_sequence_of(value.items[0], 3) && value.items[0].items[0].is_word();
 }
 
+enum class Kind : std::uint8_t { transactions, lock, string, registers, unknown };
+
+Kind kind_of(const JepsenOperation& operation) {
+  if (is_transaction(operation)) return Kind::transactions;
+  static constexpr std::array<std::pair<std::string_view, Kind>, 8> kFunctions = {{
+      {"acquire", Kind::lock},
+      {"release", Kind::lock},
+      {"get", Kind::string},
+      {"put", Kind::string},
+      {"append", Kind::string},
+      {"read", Kind::registers},
+      {"write", Kind::registers},
+      {"cas", Kind::registers},
+  }};
+  for (const auto& [name, kind] : kFunctions) {
+    if (operation.invoked.function == name) return kind;
+  }
+  return Kind::unknown;
+}
+
+/// The first operation tells of what kind all are.
+class Sink {
+ public:
+  Sink(std::string source, bool keyed) : source_(std::move(source)), keyed_(keyed) {}
+
+  std::optional<Error> add(const JepsenOperation& operation) {
+    const Kind kind = kind_of(operation);
+    if (kind == Kind::unknown || (target_ && kind != kind_))
+      return wrong(source_, operation,
+                   fmt::format("expected operations of registers (read, write, cas), of a lock "
+                               "(acquire, release), of strings (get, put, append) or transactions "
+                               "(txn), and of one of these alone; got '{}'",
+                               escape_terminal(shorten(operation.invoked.function, 40))));
+    if (!target_) target_ = target(kind);
+    kind_ = kind;
+    return target_->add(operation);
+  }
+
+  Result<Imported> finish() {
+    if (!target_) return usage_error(source_ + ": expected a history, found no operation");
+    return target_->finish();
+  }
+
+ private:
+  std::unique_ptr<Target> target(Kind kind) const {
+    if (kind == Kind::transactions) return std::make_unique<Transactions>(source_);
+    if (kind == Kind::lock) return std::make_unique<Objects>(source_, ObjectKind::mutex);
+    if (kind == Kind::string) return std::make_unique<Objects>(source_, ObjectKind::string);
+    return std::make_unique<Registers>(source_, keyed_);
+  }
+
+  std::string source_;
+  bool keyed_;
+  Kind kind_ = Kind::unknown;
+  std::unique_ptr<Target> target_;
+};
+
 }  // namespace
 
 Result<Imported> from_jepsen(std::string_view content, const std::string& source,
                              JepsenNotation notation, bool keyed) {
-  const Result<std::vector<JepsenOperation>> operations = read_jepsen(content, source, notation);
-  if (!operations) return operations.error();
-  if (operations->empty()) return usage_error(source + ": expected a history, found no operation");
-  std::set<std::string> functions;
-  for (const JepsenOperation& operation : *operations) functions.insert(operation.invoked.function);
-  if (std::all_of(operations->begin(), operations->end(), is_transaction))
-    return transactions(*operations, source);
-  if (consists_of(functions, {"acquire", "release"}))
-    return objects(*operations, ObjectKind::mutex, source);
-  if (consists_of(functions, {"get", "put", "append"}))
-    return objects(*operations, ObjectKind::string, source);
-  if (!consists_of(functions, {"read", "write", "cas"}))
-    return usage_error(fmt::format(
-        "{}: expected operations of registers (read, write, cas), of a lock (acquire, release), of "
-        "strings (get, put, append) or transactions (txn), got {}",
-        source, escape_terminal(shorten(fmt::format("{}", fmt::join(functions, ", ")), 120))));
-  Registers registers(source, keyed);
-  for (const JepsenOperation& operation : *operations) {
-    if (std::optional<Error> error = registers.add(operation)) return *error;
-  }
-  return registers.finish();
+  Sink sink(source, keyed);
+  const Status read = read_jepsen(content, source, notation, [&](const JepsenOperation& operation) {
+    return sink.add(operation);
+  });
+  if (!read) return read.error();
+  return sink.finish();
 }
 
 }  // namespace consistory

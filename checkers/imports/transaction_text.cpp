@@ -51,7 +51,7 @@ class Reader {
       open_ = true;
     }
     builder_.add(builder_.key(text.substr(key_at, key_end - key_at)),
-                 kind == 'r' ? Access::read : Access::write, value);
+                 kind == 'r' ? Access::read : Access::write, builder_.value(value));
     return std::nullopt;
   }
 

@@ -57,7 +57,7 @@ const std::vector<LevelInfo>& table() {
        {Level::causal}},
       {Level::causal,
        "transactional-causal",
-       "tcc causal-transactions",
+       "causal tcc causal-transactions",
        "A transaction sees what its session saw, and everything on which that depends, as a whole.",
        "Akkoorath et al. 2016; Biswas and Enea 2019",
        {Level::read_atomic}},
@@ -124,12 +124,13 @@ class Judge {
   TransactionJudgement run() {
     const std::span<const LevelInfo> levels = all_levels();
     std::vector<LevelVerdict> verdicts(levels.size());
+    const std::set<Level> needed = needed_levels();
     for (std::size_t i = levels.size(); i-- > 0;) {
       verdicts[i].level = levels[i].level;
       by_level_[levels[i].level] = &verdicts[i];
-      judge(levels[i], verdicts[i]);
+      if (needed.contains(levels[i].level)) judge(levels[i], verdicts[i]);
     }
-    settle_parallel_snapshot();
+    if (needed.contains(Level::parallel_snapshot)) settle_parallel_snapshot();
     TransactionJudgement judgement;
     for (LevelVerdict& verdict : verdicts) {
       const auto& wanted = options_.levels;
@@ -140,6 +141,17 @@ class Judge {
   }
 
  private:
+  /// Those asked for, and all that are weaker; snapshot tells about parallel snapshot.
+  std::set<Level> needed_levels() const {
+    std::set<Level> needed(options_.levels.begin(), options_.levels.end());
+    if (needed.contains(Level::parallel_snapshot)) needed.insert(Level::snapshot);
+    for (const LevelInfo& info : all_levels()) {
+      if (options_.levels.empty()) needed.insert(info.level);
+      if (needed.contains(info.level)) needed.insert(info.implies.begin(), info.implies.end());
+    }
+    return needed;
+  }
+
   void judge(const LevelInfo& info, LevelVerdict& verdict) {
     for (const Level weaker : info.implies) {
       const LevelVerdict& known = *by_level_.at(weaker);

@@ -187,10 +187,12 @@ class World {
 
   /// Elements in commit order; what is not shown of those that took effect comes after.
   bool elements_fit(KeyId key, const std::vector<ValueId>& list) const {
-    for (std::size_t i = 1; i < list.size(); ++i) {
-      const int a = writer(key, list[i - 1]);
-      const int b = writer(key, list[i]);
-      if (a != b && committed_[a] && committed_[b] && !before(a, b)) return false;
+    int last_committed = kInitial;
+    for (const ValueId element : list) {
+      const int next = writer(key, element);
+      if (!committed_[next] || next == last_committed) continue;
+      if (!before(last_committed, next)) return false;
+      last_committed = next;
     }
     // Only the longest tells who came later.
     for (const std::vector<ValueId>& other : lists_.at(key)) {

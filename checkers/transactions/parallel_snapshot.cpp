@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 
 #include "base/limits.h"
 #include "checkers/order/budget.h"
@@ -60,10 +61,18 @@ class ParallelSnapshot {
 
   Digraph graph(const std::vector<Link>& links) const { return {dependencies_.size(), links}; }
 
+  /// What one round of deriving costs; nothing where the order of all writes is known.
+  std::uint64_t steps_of_a_round(const std::vector<Link>& visible) const {
+    std::uint64_t pairs = 0;
+    for (const OpenKey& key : orders_.keys()) pairs += key.writers.size() * key.writers.size();
+    return visible.size() + pairs * (anti_.size() + visible.size()) / 16 + 1;
+  }
+
   Answer search(std::vector<Link> visible) {
     std::optional<Clocks> clocks;
     do {
-      if (!budget_.spend(visible.size() + 1)) return Answer::open;
+      if (!budget_.spend(steps_of_a_round(visible)))
+        return guess(visible) ? Answer::yes : Answer::open;
       check_time();
       clocks = Clocks::of(dependencies_, chains_, graph(visible));
       if (!clocks) return refuted(graph(visible).short_cycles());
@@ -176,18 +185,33 @@ class ParallelSnapshot {
       times[node] = transaction.complete == kNever ? transaction.invoke : transaction.complete;
     }
     const auto sequence = graph(visible).order(times);
+    if (!sequence) return false;
     std::vector<std::uint32_t> position(dependencies_.size(), 0);
     for (std::size_t i = 0; i < sequence->size(); ++i)
       position[(*sequence)[i]] = static_cast<std::uint32_t>(i);
     std::vector<Link> guessed = visible;
+    std::vector<Link> anti = anti_;
     for (const OpenKey& key : orders_.keys()) {
-      std::vector<TNode> by = key.writers;
-      std::sort(by.begin(), by.end(), [&](TNode a, TNode b) { return position[a] < position[b]; });
-      for (std::size_t i = 1; i < by.size(); ++i)
-        guessed.push_back({by[i - 1], by[i], Dependency::overwrites, key.key});
+      std::vector<std::size_t> by(key.writers.size());
+      std::iota(by.begin(), by.end(), 0U);
+      std::sort(by.begin(), by.end(), [&](std::size_t a, std::size_t b) {
+        return position[key.writers[a]] < position[key.writers[b]];
+      });
+      for (std::size_t i = 1; i < by.size(); ++i) {
+        const TNode next = key.writers[by[i]];
+        guessed.push_back({key.writers[by[i - 1]], next, Dependency::overwrites, key.key});
+        for (const TNode reader : key.readers[by[i - 1]]) {
+          if (reader != next) anti.push_back({reader, next, Dependency::anti, key.key});
+        }
+      }
     }
     const auto clocks = Clocks::of(dependencies_, chains_, graph(guessed));
-    return clocks && !contradiction(*clocks);
+    if (!clocks) return false;
+    // Whoever sees a later writer sees the next one.
+    for (const Link& link : anti) {
+      if (sees(*clocks, link.from, link.to)) return false;
+    }
+    return true;
   }
 
   const Dependencies& dependencies_;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/escape.h"
 
 namespace consistory {
@@ -32,8 +34,17 @@ void TransactionBuilder::add(const Step& step) {
   ++history_.transactions.back().count;
 }
 
-void TransactionBuilder::add(KeyId key, Access access, std::int64_t value) {
-  add(Step{key, access, values_.intern(value), {}});
+void TransactionBuilder::add(KeyId key, Access access, ValueId value) {
+  add(Step{key, access, value, {}});
+}
+
+void TransactionBuilder::read_list(KeyId key, std::span<const ValueId> elements) {
+  Step step{key, Access::read, kNil, {}};
+  step.list = {static_cast<std::uint32_t>(history_.elements.size()),
+               static_cast<std::uint32_t>(elements.size())};
+  history_.elements.insert(history_.elements.end(), elements.begin(), elements.end());
+  add(step);
+  read_list_.back() = true;
 }
 
 void TransactionBuilder::read(std::string_view key, const Value& value) {
@@ -49,12 +60,9 @@ void TransactionBuilder::append(std::string_view key, const Value& value) {
 }
 
 void TransactionBuilder::read_list(std::string_view key, const std::vector<Value>& elements) {
-  Step step{keys_.intern(key), Access::read, kNil, {}};
-  step.list = {static_cast<std::uint32_t>(history_.elements.size()),
-               static_cast<std::uint32_t>(elements.size())};
-  for (const Value& element : elements) history_.elements.push_back(values_.intern(element));
-  add(step);
-  read_list_.back() = true;
+  std::vector<ValueId> ids;
+  for (const Value& element : elements) ids.push_back(values_.intern(element));
+  read_list(keys_.intern(key), ids);
 }
 
 Result<TransactionHistory> TransactionBuilder::finish(const std::string& source) && {
@@ -77,6 +85,8 @@ Result<TransactionHistory> TransactionBuilder::finish(const std::string& source)
       return usage_error(fmt::format("{}: a transaction of {} steps; at most {} can be judged",
                                      source, transaction.count, kStepsMax));
   }
+  std::stable_sort(history_.transactions.begin(), history_.transactions.end(),
+                   [](const Transaction& a, const Transaction& b) { return a.invoke < b.invoke; });
   return std::move(history_);
 }
 

@@ -76,7 +76,10 @@ class TransactionBuilder {
 
   // The same for readers of millions of steps.
   KeyId key(std::string_view name) { return keys_.intern(name); }
-  void add(KeyId key, Access access, std::int64_t value);
+  ValueId value(std::int64_t number) { return values_.intern(number); }
+  ValueId value(const Value& any) { return values_.intern(any); }
+  void add(KeyId key, Access access, ValueId value);
+  void read_list(KeyId key, std::span<const ValueId> elements);
 
   /// A usage error where a key is both a register and a list.
   Result<TransactionHistory> finish(const std::string& source) &&;
