@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <charconv>
 
 #include "base/escape.h"
@@ -9,8 +10,16 @@
 namespace consistory {
 namespace {
 
+constexpr std::array<bool, 256> word_ends() {
+  std::array<bool, 256> ends{};
+  for (const char c : std::string_view(" \t\r\n,;\"()[]{}"))
+    ends[static_cast<unsigned char>(c)] = true;
+  return ends;
+}
+
 bool ends_word(char c) {
-  return std::string_view(" \t\r\n,;\"()[]{}").find(c) != std::string_view::npos;
+  static constexpr std::array<bool, 256> kEnds = word_ends();
+  return kEnds[static_cast<unsigned char>(c)];
 }
 
 void append_utf8(std::string& text, unsigned code) {
@@ -97,63 +106,62 @@ Result<std::optional<Edn>> EdnReader::next() {
     if (skip_blank()) return error("nothing after the history");
     return std::optional<Edn>();
   }
-  Result<Edn> found = form(0);
-  if (!found) return found.error();
-  return std::optional<Edn>(std::move(*found));
+  Edn found;
+  if (!form(found, 0)) return error_;
+  return std::optional<Edn>(std::move(found));
 }
 
-Result<Edn> EdnReader::form(int depth) {
-  if (!skip_blank()) return error("a form");
-  if (depth > kDepthMax) return error("at most 64 levels");
-  const std::uint32_t line = line_;
-  const auto parse = [&]() -> Result<Edn> {
-    switch (now()) {
-      case '[':
-        return sequence(']', depth, Edn::Kind::sequence);
-      case '(':
-        return sequence(')', depth, Edn::Kind::sequence);
-      case '{':
-        return sequence('}', depth, Edn::Kind::map);
-      case '"':
-        return text();
-      case '#':
-        return hashed(depth);
-      case ']':
-      case ')':
-      case '}':
-        return error("a form");
-      default:
-        return atom();
-    }
-  };
-  Result<Edn> result = parse();
-  if (result) result->line = line;
-  return result;
+bool EdnReader::refuse(std::string_view expected) {
+  error_ = error(expected);
+  return false;
 }
 
-Result<Edn> EdnReader::sequence(char closing, int depth, Edn::Kind kind) {
+bool EdnReader::form(Edn& edn, int depth) {
+  if (!skip_blank()) return refuse("a form");
+  if (depth > kDepthMax) return refuse("at most 64 levels");
+  edn.line = line_;
+  switch (now()) {
+    case '[':
+      return sequence(edn, ']', depth, Edn::Kind::sequence);
+    case '(':
+      return sequence(edn, ')', depth, Edn::Kind::sequence);
+    case '{':
+      return sequence(edn, '}', depth, Edn::Kind::map);
+    case '"':
+      return text(edn);
+    case '#':
+      return hashed(edn, depth);
+    case ']':
+    case ')':
+    case '}':
+      return refuse("a form");
+    default:
+      atom(edn);
+      return true;
+  }
+}
+
+bool EdnReader::sequence(Edn& edn, char closing, int depth, Edn::Kind kind) {
   ++at_;
-  Edn edn;
   edn.kind = kind;
   while (true) {
-    if (!skip_blank()) return error(fmt::format("'{}'", closing));
+    if (!skip_blank()) return refuse(fmt::format("'{}'", closing));
     if (now() == closing) break;
     if (content_.substr(at_, 2) == "#_") {
       at_ += 2;
-      if (Result<Edn> dropped = form(depth + 1); !dropped) return dropped;
+      Edn dropped;
+      if (!form(dropped, depth + 1)) return false;
       continue;
     }
-    Result<Edn> item = form(depth + 1);
-    if (!item) return item;
-    edn.items.push_back(std::move(*item));
+    if (!form(edn.items.emplace_back(), depth + 1)) return false;
   }
-  if (kind == Edn::Kind::map && edn.items.size() % 2 != 0) return error("a value for the last key");
+  if (kind == Edn::Kind::map && edn.items.size() % 2 != 0)
+    return refuse("a value for the last key");
   ++at_;
-  return edn;
+  return true;
 }
 
-Result<Edn> EdnReader::text() {
-  Edn edn;
+bool EdnReader::text(Edn& edn) {
   edn.kind = Edn::Kind::text;
   for (++at_; !at_end() && now() != '"'; ++at_) {
     if (now() == '\n') {
@@ -173,28 +181,26 @@ Result<Edn> EdnReader::text() {
     const std::string_view digits = content_.substr(at_ + 1, 4);
     const auto [end, failed] =
         std::from_chars(digits.data(), digits.data() + digits.size(), code, 16);
-    if (failed != std::errc() || end != digits.data() + 4) return error("four hexadecimal digits");
+    if (failed != std::errc() || end != digits.data() + 4) return refuse("four hexadecimal digits");
     append_utf8(edn.text, code);
     at_ += 4;
   }
-  if (at_end()) return error("'\"' at the end of a string");
+  if (at_end()) return refuse("'\"' at the end of a string");
   ++at_;
-  return edn;
+  return true;
 }
 
 /// A set; or a tagged or record literal, of which the tag is dropped; or a dropped form before one.
-Result<Edn> EdnReader::hashed(int depth) {
+bool EdnReader::hashed(Edn& edn, int depth) {
   ++at_;
-  if (!at_end() && now() == '{') {
-    return sequence('}', depth + 1, Edn::Kind::sequence);
-  }
+  if (!at_end() && now() == '{') return sequence(edn, '}', depth + 1, Edn::Kind::sequence);
   if (!at_end() && now() == '_') {
     ++at_;
-    if (Result<Edn> dropped = form(depth + 1); !dropped) return dropped;
-    return form(depth + 1);
+    Edn dropped;
+    return form(dropped, depth + 1) && form(edn, depth + 1);
   }
-  if (word().empty()) return error("a tag");
-  return form(depth + 1);
+  if (word().empty()) return refuse("a tag");
+  return form(edn, depth + 1);
 }
 
 std::string_view EdnReader::word() {
@@ -203,8 +209,7 @@ std::string_view EdnReader::word() {
   return content_.substr(start, at_ - start);
 }
 
-Edn EdnReader::atom() {
-  Edn edn;
+void EdnReader::atom(Edn& edn) {
   const bool character = now() == '\\';
   if (character) ++at_;
   std::string_view all = word();
@@ -231,7 +236,6 @@ Edn EdnReader::atom() {
     else edn.kind = Edn::Kind::symbol;
     if (edn.kind != Edn::Kind::integer) edn.text = all;
   }
-  return edn;
 }
 
 }  // namespace consistory

@@ -59,11 +59,13 @@ class EdnReader {
  private:
   static constexpr int kDepthMax = 64;
 
-  Result<Edn> form(int depth);
-  Result<Edn> sequence(char closing, int depth, Edn::Kind kind);
-  Result<Edn> text();
-  Result<Edn> hashed(int depth);
-  Edn atom();
+  // Each fills `edn`; false with error_ set.
+  bool form(Edn& edn, int depth);
+  bool sequence(Edn& edn, char closing, int depth, Edn::Kind kind);
+  bool text(Edn& edn);
+  bool hashed(Edn& edn, int depth);
+  void atom(Edn& edn);
+  bool refuse(std::string_view expected);
   bool skip_blank();
   std::string_view word();
   bool at_end() const { return at_ == content_.size(); }
@@ -75,6 +77,7 @@ class EdnReader {
   std::uint32_t line_ = 1;
   std::size_t line_start_ = 0;
   bool started_ = false;
+  Error error_;
   char closing_ = 0;  ///< of the list that wraps all forms
 };
 

@@ -19,6 +19,7 @@ enum class Dependency : std::uint8_t {
   overwrites,    ///< ww: the other's value of the key came later
   anti,          ///< rw: it read what the other overwrote
   must_precede,  ///< `because` saw both, and read the other's value of the key
+  implied,       ///< ww that no read shows, but every order of the writes must have
   own,           ///< its reads before its commit
 };
 

@@ -99,6 +99,7 @@ std::string cycle_name(const std::vector<Link>& cycle, Level level) {
     return level == Level::read_atomic ? "fractured-read" : "causality-violation";
   }
   std::string name;
+  if (count(Dependency::implied) > 0) return "G2-item";  // in whatever order the writes are
   const auto anti = count(Dependency::anti);
   if (anti == 0) {
     name = count(Dependency::reads_from) > 0 ? "G1c" : "G0";
@@ -311,6 +312,8 @@ class Judge {
         return fmt::format("{} wrote {} before {}", from, key, to);
       case Dependency::anti:
         return fmt::format("{} read of {} what {} overwrote", from, key, to);
+      case Dependency::implied:
+        return fmt::format("{} must have written {} before {}", from, key, to);
       case Dependency::must_precede:
         return fmt::format("{} must commit before {}, since {} sees it and read {}'s value of {}",
                            from, to, name(link.because), to, key);

@@ -56,6 +56,7 @@ bool WriteSaturation::add_pair(const OpenKey& key, std::size_t a, std::size_t b)
   for (const Link& link : otherwise_) {
     if (reaches(link.from, link.to)) continue;
     links_.push_back(link);
+    if (link.why == Dependency::overwrites) links_.back().why = Dependency::implied;
     fresh = true;
   }
   return fresh;
