@@ -12,11 +12,14 @@ if(CCACHE)
 endif()
 
 add_library(consistory_options INTERFACE)
-target_include_directories(consistory_options INTERFACE ${CMAKE_SOURCE_DIR})
+target_compile_features(consistory_options INTERFACE cxx_std_20)
+target_include_directories(consistory_options INTERFACE
+  $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}> $<INSTALL_INTERFACE:include/consistory>)
 target_compile_options(consistory_options INTERFACE
-  -Wno-restrict  # GCC 12 reports it falsely inside std::string (GCC bug 105651)
-  -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wnon-virtual-dtor -Woverloaded-virtual
-  $<$<BOOL:${CONSISTORY_WERROR}>:-Werror>)
+  # GCC 12 reports -Wrestrict falsely inside std::string (GCC bug 105651).
+  $<BUILD_INTERFACE:-Wno-restrict;-Wall;-Wextra;-Wpedantic;-Wconversion;-Wshadow>
+  $<BUILD_INTERFACE:-Wnon-virtual-dtor;-Woverloaded-virtual>
+  $<BUILD_INTERFACE:$<$<BOOL:${CONSISTORY_WERROR}>:-Werror>>)
 if(CONSISTORY_SANITIZE)
   target_compile_options(consistory_options INTERFACE -fsanitize=${CONSISTORY_SANITIZE}
     -fno-omit-frame-pointer -fno-sanitize-recover=all)

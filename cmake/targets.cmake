@@ -5,6 +5,7 @@ include(GoogleTest)
 function(consistory_library name)
   cmake_parse_arguments(ARG "" "" "SOURCES;LINK" ${ARGN})
   add_library(${name} STATIC ${ARG_SOURCES})
+  set_target_properties(${name} PROPERTIES OUTPUT_NAME consistory-${name})
   target_link_libraries(${name} PUBLIC consistory_options ${ARG_LINK})
 endfunction()
 

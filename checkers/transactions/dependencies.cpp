@@ -122,6 +122,9 @@ class DependencyFinder {
   void number_nodes() {
     const auto& transactions = history_.transactions;
     std::vector<bool> counts(transactions.size());
+    const bool any_unknown = std::any_of(
+        transactions.begin(), transactions.end(),
+        [](const Transaction& transaction) { return transaction.outcome == Outcome::info; });
     const auto observe = [&](KeyId key, ValueId value) {
       const Writer* from = writer(key, value);
       if (from != nullptr && transactions[from->transaction].outcome == Outcome::info)
@@ -130,6 +133,7 @@ class DependencyFinder {
     for (TransactionId id = 0; id < transactions.size(); ++id) {
       if (transactions[id].outcome != Outcome::ok) continue;
       counts[id] = true;
+      if (!any_unknown) continue;
       for (const Step& step : history_.steps_of(id)) {
         if (step.access != Access::read) continue;
         if (!history_.is_list[step.key]) observe(step.key, step.value);

@@ -1,0 +1,56 @@
+// Judges a history that a test of your own recorded: two sessions on a store that lags behind.
+// Prints what breaks and why; ends with 1 if a model that the store promises is violated.
+#include <checkers/history/builder.h>
+#include <checkers/judge.h>
+
+#include <cstdio>
+
+namespace {
+
+consistory::RawOperation write(std::string session, std::string key, std::int64_t value,
+                               std::int64_t invoke, std::int64_t complete) {
+  consistory::RawOperation operation;
+  operation.session = std::move(session);
+  operation.key = std::move(key);
+  operation.function = consistory::Function::write;
+  operation.value = consistory::Value::of(value);
+  operation.invoke = invoke;
+  operation.complete = complete;
+  return operation;
+}
+
+consistory::RawOperation read(std::string session, std::string key, consistory::Value value,
+                              std::int64_t invoke, std::int64_t complete) {
+  consistory::RawOperation operation;
+  operation.session = std::move(session);
+  operation.key = std::move(key);
+  operation.function = consistory::Function::read;
+  operation.value = std::move(value);
+  operation.invoke = invoke;
+  operation.complete = complete;
+  return operation;
+}
+
+}  // namespace
+
+int main() {
+  consistory::HistoryBuilder builder("my test");
+  builder.add(write("alice", "x", 1, 0, 10));
+  builder.add(read("bob", "x", consistory::Value::of(1), 20, 30));
+  builder.add(read("bob", "x", consistory::Value::nil(), 40, 50));  // x is gone again
+  consistory::Result<consistory::History> history = std::move(builder).finish();
+  if (!history) {
+    std::fprintf(stderr, "%s\n", history.error().message.c_str());
+    return 64;
+  }
+  const consistory::Judgement judgement = consistory::judge(*history, {});
+  bool broken = false;
+  for (const consistory::JudgedModel& judged : judgement.models) {
+    if (judged.verdict.verdict != consistory::Verdict::violated) continue;
+    broken = broken || judged.model->name == "monotonic-reads";
+    std::printf("%s is violated\n", std::string(judged.model->name).c_str());
+    for (const std::string& reason : consistory::reasons(*judged.witness))
+      std::printf("  %s\n", reason.c_str());
+  }
+  return broken ? 1 : 0;
+}
