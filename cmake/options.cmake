@@ -1,5 +1,6 @@
 # Compiler settings shared by every target of the project.
 option(CONSISTORY_WERROR "Treat warnings as errors" OFF)
+option(CONSISTORY_FUZZ "Build the libFuzzer targets" OFF)
 set(CONSISTORY_SANITIZE "" CACHE STRING "Sanitizers, as for -fsanitize=")
 
 if(NOT CMAKE_BUILD_TYPE)

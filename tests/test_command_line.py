@@ -51,7 +51,7 @@ class CommandLine(unittest.TestCase):
         for row in json.loads(consistory('list', 'models', '--json').stdout)['models']:
             result = consistory('explain', row['name'])
             self.assertEqual(result.returncode, 0, row['name'])
-            self.assertIn(b'A smallest history that breaks it', result.stdout, row['name'])
+            self.assertIn(b'A smallest history that it forbids', result.stdout, row['name'])
 
     def test_mistyped_names_are_suggested(self):
         self.refuse(64, ['did you mean "run"'], 'rnu')

@@ -15,8 +15,8 @@
 //   bool same(call, call)                       indistinguishable but for their time
 //   void code(state, std::u32string& into)      whole, so that no collision becomes a verdict
 // and may have
-//   bool is_lost(state, waiting)                no order of the calls in `waiting`, which are the next
-//                                               by invocation, leads on from here
+//   bool is_lost(state, waiting)                no order of the calls in `waiting`, which are the
+//                                               next by invocation, leads on from here
 
 #include <algorithm>
 #include <string>
