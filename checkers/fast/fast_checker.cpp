@@ -9,6 +9,7 @@
 #include "checkers/fast/final_states.h"
 #include "checkers/fast/guarantee_views.h"
 #include "checkers/fast/local_guarantees.h"
+#include "checkers/fast/order_refutation.h"
 #include "checkers/fast/sequential.h"
 #include "checkers/fast/views.h"
 
@@ -159,7 +160,7 @@ Finding FastChecker::decide_sequential() {
     const Finding& finding = find(**find_model(weaker));
     if (finding.answer == Finding::Answer::violated) return finding;
   }
-  return Finding::declined();
+  return causal() == nullptr ? Finding::declined() : refute_one_order(*trace_, *causal());
 }
 
 std::vector<OperationId> FastChecker::with_sources(const std::vector<Point>& seed) const {
