@@ -110,16 +110,22 @@ ModelVerdict of_the_whole(ModelVerdict verdict, const std::vector<OperationId>& 
   return verdict;
 }
 
+/// Each part is extracted, which looks at the whole.
+constexpr std::size_t kPartsMax = 200;
+
 /// Part by part, where parts share nothing and the model does not look at real time.
 ModelVerdict judge_parts(const Model& model, const History& history, std::uint64_t steps) {
   if (model.quiescent || model.name == "linearizable") return judge_exactly(model, history, steps);
   const std::vector<std::vector<OperationId>> parts = independent_parts(history);
-  if (parts.size() < 2) return judge_exactly(model, history, steps);
+  if (parts.size() < 2 || parts.size() > kPartsMax) return judge_exactly(model, history, steps);
   ModelVerdict all = ModelVerdict::holds();
   for (const std::vector<OperationId>& part : parts) {
-    ModelVerdict verdict = judge_exactly(model, extract(history, part), steps);
+    ModelVerdict verdict = judge_exactly(model, extract(history, part), steps - all.steps);
+    all.steps = std::min(steps, all.steps + verdict.steps);
     if (verdict.verdict == Verdict::violated) return of_the_whole(std::move(verdict), part);
-    if (verdict.verdict == Verdict::inconclusive) all = std::move(verdict);
+    if (verdict.verdict != Verdict::inconclusive) continue;
+    verdict.steps = all.steps;
+    all = std::move(verdict);
   }
   return all;
 }

@@ -137,6 +137,37 @@ TEST(Imports, KeyedTuples) {
   EXPECT_EQ(history.keys, (std::vector<std::string>{"7", "8"}));
 }
 
+TEST(Imports, TheValueOfAFailureIsNotWhatWasDone) {
+  const Result<Imported> registers = imported(
+      "{:process 0, :type :invoke, :f :cas, :value [1 2]}\n"
+      "{:process 0, :type :fail, :f :cas, :value :timed-out}\n");
+  ASSERT_TRUE(registers) << registers.error().message;
+  const Result<Imported> transactions = imported(
+      "{:process 0, :type :invoke, :f :txn, :value [[:w x 1]]}\n"
+      "{:process 0, :type :fail, :f :txn, :value :timed-out}\n"
+      "{:process 1, :type :invoke, :f :txn, :value [[:r x nil]]}\n"
+      "{:process 1, :type :ok, :f :txn, :value [[:r x 1]]}\n"
+      "{:process 1, :type :invoke, :f :txn, :value [[:r x nil]]}\n"
+      "{:process 1, :type :ok, :f :txn}\n");
+  ASSERT_TRUE(transactions) << transactions.error().message;
+  const auto& history = std::get<TransactionHistory>(*transactions);
+  EXPECT_EQ(history.steps_of(0).size(), 1U);
+  EXPECT_EQ(history.steps_of(2).size(), 0U);  // what it read is not told
+  for (const LevelVerdict& level : judge_transactions(history, {}).levels) {
+    const bool weakest = level.level == Level::read_uncommitted;
+    EXPECT_EQ(level.verdict, weakest ? Verdict::holds : Verdict::violated);
+  }
+}
+
+TEST(Imports, OtherLinesOfALogAreNoEvents) {
+  const Result<Imported> result = import_history(
+      "INFO  jepsen.util - 0\t:invoke\t:write\t1\nINFO  jepsen.util - 0 nodes are ready\n"
+      "INFO  jepsen.util - 0\t:ok\t:write\t1\n",
+      "in", {ImportFormat::jepsen_log, false});
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(std::get<History>(*result).size(), 1U);
+}
+
 TEST(Imports, ErrorsTellTheLine) {
   EXPECT_THAT(error_of("{:process 0, :type :ok, :f :read}"),
               HasSubstr("in.edn:1: process 0 completes what it did not invoke"));
@@ -174,6 +205,25 @@ TEST(Objects, SetsAndSemaphores) {
   EXPECT_EQ(of_objects("# set\n0 0 1 INSERT 2 1\n1 2 3 CONTAINS 2 0\n"), Verdict::violated);
   EXPECT_EQ(of_objects("# semaphore\n0 0 1 INCR 1\n1 2 5 DECR 1\n2 3 4 DECR 1\n"),
             Verdict::violated);
+}
+
+TEST(Objects, APutBeyondTheWindowMayReplaceAString) {
+  ObjectHistory history;
+  history.kind = ObjectKind::string;
+  const auto call = [&](Method method, const char* text, std::int64_t invoke,
+                        std::int64_t complete) {
+    ObjectCall made;
+    made.method = method;
+    made.argument = text;
+    made.invoke = invoke;
+    made.complete = complete;
+    history.calls.push_back(made);
+  };
+  call(Method::append, "a", 0, 1);
+  for (int i = 0; i < 300; ++i) call(Method::append, "b", 2 + i, kNever);
+  call(Method::get, "p", 400, 500);
+  call(Method::put, "p", 401, 402);
+  EXPECT_EQ(judge_objects(history, 1'000'000).verdict, Verdict::holds);
 }
 
 TEST(Objects, AWitnessIsABeginningThatNoOrderExplains) {

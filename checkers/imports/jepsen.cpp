@@ -51,6 +51,9 @@ Edn edn_of(const Json& json, std::uint32_t line, int depth = 0) {
     edn.kind = Edn::Kind::boolean;
     edn.integer = json.get<bool>() ? 1 : 0;
     edn.text = json.get<bool>() ? "true" : "false";
+  } else if (json.is_number_unsigned() && json.get<std::uint64_t>() > INT64_MAX) {
+    edn.kind = Edn::Kind::real;
+    edn.text = json.dump();
   } else if (json.is_number_integer()) {
     edn.kind = Edn::Kind::integer;
     edn.integer = json.get<std::int64_t>();
@@ -209,7 +212,9 @@ std::optional<Error> read_log(std::string_view content, const std::string& sourc
       if (!word || !*word) break;
       words.push_back(std::move(**word));
     }
-    if (words.size() < 3 || words[0].kind != Edn::Kind::integer) return std::optional<Error>();
+    const bool event_words = words.size() >= 3 && words[0].kind == Edn::Kind::integer &&
+                             words[1].kind == Edn::Kind::keyword;
+    if (!event_words) return std::optional<Error>();  // some other line of the log
     event.process = std::to_string(words[0].integer);
     event.type = words[1].text;
     event.function = words[2].text;
@@ -221,7 +226,7 @@ std::optional<Error> read_log(std::string_view content, const std::string& sourc
 }  // namespace
 
 const Edn& JepsenOperation::value() const {
-  return completed && !completed->value.is_nil() ? completed->value : invoked.value;
+  return ok() && !completed->value.is_nil() ? completed->value : invoked.value;
 }
 
 Status read_jepsen(std::string_view content, const std::string& source, JepsenNotation notation,

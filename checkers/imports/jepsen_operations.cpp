@@ -177,7 +177,7 @@ class Transactions : public Target {
       return wrong(source_, operation,
                    "expected :r, :w or :append as the first word of a step, got " +
                        escape_terminal(shorten(name, 40)));
-    } else if (!operation.ok()) {
+    } else if (!operation.ok() || operation.completed->value.kind != Edn::Kind::sequence) {
       return std::nullopt;  // what was read is not known
     } else if (value.kind == Edn::Kind::sequence) {
       elements_.clear();

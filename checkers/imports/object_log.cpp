@@ -66,6 +66,9 @@ std::optional<Entry> entry_of(const Line& line) {
     return std::nullopt;
   }
   for (char& c : entry.method) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c + 32 : c);
+  constexpr std::int64_t kStampMax = std::int64_t{1} << 60;
+  if (entry.start < -kStampMax || entry.end > kStampMax || entry.start > entry.end)
+    return std::nullopt;
   // In these logs a call that ends when another starts comes before it.
   entry.start = 2 * entry.start + 1;
   entry.end = 2 * entry.end;

@@ -5,7 +5,7 @@
 // The memory is keyed by what is open only: the first call not yet placed, those placed beyond it,
 // and the object's state. Calls that fit and change nothing are placed at once, which loses
 // nothing; of several equal indeterminate calls only the first invoked is tried. Exponential in the
-// number of calls open at once, not in the length.
+// number of calls open at once, not in the length; what takes over 1 GB to remember stays open.
 //
 // An Object has: Call; State, which can be copied; State initial() const; and, of calls,
 //   std::int64_t invoke(call), complete(call)   kNever of an indeterminate call
@@ -15,8 +15,9 @@
 //   bool same(call, call)                       indistinguishable but for their time
 //   void code(state, std::u32string& into)      whole, so that no collision becomes a verdict
 // and may have
-//   bool is_lost(state, waiting)                no order of the calls in `waiting`, which are the
-//                                               next by invocation, leads on from here
+//   bool is_lost(state, waiting, all)           no order leads on from here; `waiting` are the next
+//                                               calls by invocation, all that are left or not
+//   std::size_t bytes(state)                    what it takes beside itself
 
 #include <algorithm>
 #include <string>
@@ -45,9 +46,9 @@ class Linearizer {
   Answer run() {
     place_what_changes_nothing();
     if (required_ == 0) return Answer::yes;
-    stack_.push_back({candidates(), 0, state_, {}});
+    push();
     while (!stack_.empty()) {
-      if (!budget_.spend()) return Answer::open;
+      if (!budget_.spend() || bytes_ > kBytesMax) return Answer::open;
       Frame& frame = stack_.back();
       if (frame.next == frame.candidates.size()) {
         undo();
@@ -55,14 +56,15 @@ class Linearizer {
       }
       place(frame.candidates[frame.next++]);
       if (required_ == 0) return Answer::yes;
-      if (is_lost() || !dead_.insert(code()).second) unplace_last();
-      else stack_.push_back({candidates(), 0, state_, {}});
+      if (is_lost() || !is_new()) unplace_last();
+      else push();
     }
     return Answer::no;
   }
 
  private:
   static constexpr std::size_t kWaitingMax = 256;  ///< how far is_lost() looks ahead
+  static constexpr std::size_t kBytesMax = std::size_t{1} << 30;
 
   /// A place in the search: what may come next, and what was placed to get here.
   struct Frame {
@@ -71,6 +73,22 @@ class Linearizer {
     State state;                         // before the call under trial
     std::vector<std::uint32_t> trail{};  // placed by the call under trial, itself first
   };
+
+  void push() {
+    stack_.push_back({candidates(), 0, state_, {}});
+    bytes_ += sizeof(Frame) + bytes_of(state_);
+  }
+
+  bool is_new() {
+    std::u32string here = code();
+    bytes_ += here.size() * sizeof(char32_t) + 64;
+    return dead_.insert(std::move(here)).second;
+  }
+
+  std::size_t bytes_of(const State& state) const {
+    if constexpr (requires { object_.bytes(state); }) return object_.bytes(state);
+    return 0;
+  }
 
   bool is_info(const Call& call) const { return object_.complete(call) == kNever; }
 
@@ -105,12 +123,13 @@ class Linearizer {
   }
 
   bool is_lost() const {
-    if constexpr (requires { object_.is_lost(state_, std::vector<Call>()); }) {
+    if constexpr (requires { object_.is_lost(state_, std::vector<Call>(), true); }) {
       std::vector<Call> waiting;
-      for (std::size_t i = first_; i < calls_.size() && waiting.size() < kWaitingMax; ++i) {
+      std::size_t i = first_;
+      for (; i < calls_.size() && waiting.size() < kWaitingMax; ++i) {
         if (!placed_[i]) waiting.push_back(calls_[i]);
       }
-      return object_.is_lost(state_, waiting);
+      return object_.is_lost(state_, waiting, i == calls_.size());
     }
     return false;
   }
@@ -152,6 +171,7 @@ class Linearizer {
   }
 
   void undo() {
+    bytes_ -= sizeof(Frame) + bytes_of(stack_.back().state);
     stack_.pop_back();
     if (!stack_.empty()) unplace_last();
   }
@@ -177,6 +197,7 @@ class Linearizer {
   State state_;
   std::vector<Frame> stack_;
   std::unordered_set<std::u32string> dead_;
+  std::size_t bytes_ = 0;  // of frames and dead places
 };
 
 }  // namespace consistory

@@ -6,6 +6,7 @@
 #include <array>
 #include <charconv>
 #include <map>
+#include <set>
 
 #include "checkers/models/linearizer.h"
 
@@ -31,16 +32,36 @@ long long number_of(const std::string& text) {
   return number;
 }
 
-/// One object for the Linearizer. Its state is its elements in a row, or one string, or a count.
+/// What the elements of a container are called: by number, in the order of a priority queue.
+class Elements {
+ public:
+  explicit Elements(const std::vector<const ObjectCall*>& calls) {
+    for (const ObjectCall* call : calls) names_.emplace(number_of(call->argument), call->argument);
+    std::uint32_t next = 0;
+    for (const auto& name : names_) numbers_[name.second] = next++;
+  }
+  std::uint32_t number(const std::string& name) const { return numbers_.at(name); }
+
+ private:
+  std::set<std::pair<long long, std::string>> names_;
+  std::map<std::string, std::uint32_t> numbers_;
+};
+
+/// One object for the Linearizer.
 class AnyObject {
  public:
   using Call = const ObjectCall*;
-  using State = std::vector<std::string>;
+  /// The elements in a row (of a mutex or a semaphore only their count tells), or the string.
+  struct State {
+    std::vector<std::uint32_t> elements;
+    std::string text;
+  };
 
   /// What completes after `cut` is pending still.
-  AnyObject(ObjectKind kind, std::int64_t cut) : kind_(kind), cut_(cut) {}
+  AnyObject(ObjectKind kind, const std::vector<Call>& calls, std::int64_t cut)
+      : kind_(kind), elements_(calls), cut_(cut) {}
 
-  State initial() const { return kind_ == ObjectKind::string ? State{""} : State{}; }
+  State initial() const { return {}; }
   std::int64_t invoke(Call call) const { return call->invoke; }
   std::int64_t complete(Call call) const { return call->complete > cut_ ? kNever : call->complete; }
 
@@ -50,58 +71,61 @@ class AnyObject {
   }
 
   bool fits(Call call, const State& state) const {
+    const bool empty = state.elements.empty();
     switch (call->method) {
       case Method::acquire:
-        if (kind_ == ObjectKind::mutex) return state.empty();
-        return agrees(call, !state.empty());
+        return kind_ == ObjectKind::mutex ? empty : agrees(call, !empty);
       case Method::release:
-        return kind_ == ObjectKind::semaphore || !state.empty();
+        return kind_ == ObjectKind::semaphore || !empty;
       case Method::insert:
-        return kind_ != ObjectKind::set || agrees(call, !has(state, call->argument));
+        return kind_ != ObjectKind::set || agrees(call, !has(state, call));
       case Method::remove:
       case Method::contains:
-        return agrees(call, has(state, call->argument));
+        return agrees(call, has(state, call));
       case Method::take:
       case Method::peek:
-        if (is_pending(call)) return !state.empty();
-        if (call->nothing) return state.empty();
-        return !state.empty() && next_out(state) == call->argument;
+        if (is_pending(call)) return !empty;
+        if (call->nothing) return empty;
+        return !empty && next_out(state) == elements_.number(call->argument);
       case Method::put:
       case Method::append:
         return true;
       case Method::get:
-        return state.front() == call->argument;
+        return state.text == call->argument;
     }
     return false;
   }
 
   State next(Call call, State state) const {
+    std::vector<std::uint32_t>& elements = state.elements;
     switch (call->method) {
       case Method::acquire:
-        if (kind_ == ObjectKind::mutex) return {"held"};
-        if (!state.empty()) state.pop_back();
-        return state;
+        if (kind_ == ObjectKind::mutex) elements = {0};
+        else if (!elements.empty()) elements.pop_back();
+        break;
       case Method::release:
-        if (kind_ == ObjectKind::mutex) return {};
-        state.emplace_back();
-        return state;
+        if (kind_ == ObjectKind::mutex) elements.clear();
+        else elements.push_back(0);
+        break;
       case Method::insert:
-        if (kind_ == ObjectKind::set && has(state, call->argument)) return state;
-        state.push_back(call->argument);
-        if (kind_ != ObjectKind::queue && kind_ != ObjectKind::stack) sort(state);
-        return state;
+        if (kind_ == ObjectKind::set && has(state, call)) break;
+        elements.push_back(elements_.number(call->argument));
+        if (kind_ == ObjectKind::set || kind_ == ObjectKind::priority_queue)
+          std::sort(elements.begin(), elements.end());
+        break;
       case Method::remove:
-        std::erase(state, call->argument);
-        return state;
+        std::erase(elements, elements_.number(call->argument));
+        break;
       case Method::take:
-        if (!state.empty())
-          state.erase(kind_ == ObjectKind::queue ? state.begin() : state.end() - 1);
-        return state;
+        if (elements.empty()) break;
+        elements.erase(kind_ == ObjectKind::queue ? elements.begin() : elements.end() - 1);
+        break;
       case Method::put:
-        return {call->argument};
+        state.text = call->argument;
+        break;
       case Method::append:
-        state.front() += call->argument;
-        return state;
+        state.text += call->argument;
+        break;
       case Method::peek:
       case Method::contains:
       case Method::get:
@@ -113,25 +137,29 @@ class AnyObject {
   bool same(Call a, Call b) const { return a->method == b->method && a->argument == b->argument; }
 
   /// A string only grows, until it is replaced: the next result must begin with it.
-  bool is_lost(const State& state, const std::vector<Call>& waiting) const {
+  bool is_lost(const State& state, const std::vector<Call>& waiting, bool all) const {
     if (kind_ != ObjectKind::string) return false;
     Call next = nullptr;
     for (const Call call : waiting) {
       const bool earlier = next == nullptr || complete(call) < complete(next);
       if (call->method == Method::get && earlier) next = call;
     }
-    if (next == nullptr || next->argument.starts_with(state.front())) return false;
+    if (next == nullptr || next->argument.starts_with(state.text)) return false;
+    // What replaces it may stand where we do not look.
+    if (!all && waiting.back()->invoke <= complete(next)) return false;
     return std::none_of(waiting.begin(), waiting.end(), [&](Call call) {
       return call->method == Method::put && call->invoke <= complete(next) &&
              next->argument.starts_with(call->argument);
     });
   }
 
+  std::size_t bytes(const State& state) const {
+    return state.elements.capacity() * sizeof(std::uint32_t) + state.text.capacity();
+  }
+
   void code(const State& state, std::u32string& into) const {
-    for (const std::string& element : state) {
-      into.push_back(static_cast<char32_t>(element.size()));
-      for (const char c : element) into.push_back(static_cast<unsigned char>(c));
-    }
+    for (const std::uint32_t element : state.elements) into.push_back(element);
+    for (const char c : state.text) into.push_back(static_cast<unsigned char>(c));
   }
 
  private:
@@ -139,19 +167,16 @@ class AnyObject {
   bool agrees(Call call, bool answer) const {
     return is_pending(call) || call->answer.value_or(answer) == answer;
   }
-  static bool has(const State& state, const std::string& element) {
-    return std::find(state.begin(), state.end(), element) != state.end();
+  bool has(const State& state, Call call) const {
+    const std::uint32_t element = elements_.number(call->argument);
+    return std::find(state.elements.begin(), state.elements.end(), element) != state.elements.end();
   }
-  static void sort(State& state) {
-    std::sort(state.begin(), state.end(), [](const std::string& a, const std::string& b) {
-      return std::pair(number_of(a), a) < std::pair(number_of(b), b);
-    });
-  }
-  const std::string& next_out(const State& state) const {
-    return kind_ == ObjectKind::queue ? state.front() : state.back();
+  std::uint32_t next_out(const State& state) const {
+    return kind_ == ObjectKind::queue ? state.elements.front() : state.elements.back();
   }
 
   ObjectKind kind_;
+  Elements elements_;
   std::int64_t cut_;
 };
 
@@ -169,7 +194,7 @@ Calls calls_up_to(std::int64_t cut, const Calls& calls, const AnyObject& object)
 }
 
 Answer linearize(ObjectKind kind, const Calls& calls, std::int64_t cut, Budget& budget) {
-  const AnyObject object(kind, cut);
+  const AnyObject object(kind, calls, cut);
   return Linearizer(object, calls_up_to(cut, calls, object), budget).run();
 }
 
@@ -189,7 +214,7 @@ Calls shortest_beginning(ObjectKind kind, const Calls& calls, Budget& budget) {
     if (answer == Answer::open) break;
     (answer == Answer::no ? bad : good) = middle;
   }
-  return calls_up_to(cuts[bad - 1], calls, AnyObject(kind, cuts[bad - 1]));
+  return calls_up_to(cuts[bad - 1], calls, AnyObject(kind, calls, cuts[bad - 1]));
 }
 
 ObjectVerdict refuted(const ObjectHistory& history, const Calls& calls, std::uint64_t steps) {

@@ -1,7 +1,7 @@
 #include "checkers/transactions/chains.h"
 
 #include <algorithm>
-#include <new>
+#include <stdexcept>
 
 #include "base/limits.h"
 
@@ -24,7 +24,9 @@ Chains::Chains(const Dependencies& dependencies)
 
 std::optional<Clocks> Clocks::of(const Dependencies& dependencies, const Chains& chains,
                                  const Digraph& links) {
-  if (std::size_t{dependencies.size()} * chains.count() > kClockEntriesMax) throw std::bad_alloc();
+  if (std::size_t{dependencies.size()} * chains.count() > kClockEntriesMax)
+    throw std::length_error(
+        "transactions times sessions are too many for vector clocks (2^29 entries)");
   const auto order = links.order(std::vector<std::int64_t>(links.size(), 0));
   if (!order) return std::nullopt;
   Clocks clocks;

@@ -23,7 +23,7 @@ class Chains {
 
 class Clocks {
  public:
-  /// By `links`, which contain session order; none if they have a cycle. Throws std::bad_alloc
+  /// By `links`, which contain session order; none if they have a cycle. Throws std::length_error
   /// where transactions times sessions are too many. O(links · sessions).
   static std::optional<Clocks> of(const Dependencies& dependencies, const Chains& chains,
                                   const Digraph& links);

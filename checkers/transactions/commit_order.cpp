@@ -64,7 +64,7 @@ class CommitSearch {
     if (Digraph graph(orders_.size(), orders_.known()); !graph.is_acyclic())
       return refuted(graph.short_cycles());
     if (orders_.keys().empty() || guess(orders_.known())) return {Answer::yes, {}, {}};
-    if (orders_.size() > kSaturationNodesMax)
+    if (orders_.size() > kSaturationNodesMax || pairs() > kPairsMax)
       return open(
           fmt::format("{} transactions whose writes are in no known order: too many to "
                       "search, and the orders that were guessed do not fit",
@@ -76,6 +76,15 @@ class CommitSearch {
   }
 
  private:
+  /// Writers of one key by two, over all keys: what saturation and search look at again and again.
+  static constexpr std::size_t kPairsMax = 4'000'000;
+
+  std::size_t pairs() const {
+    std::size_t count = 0;
+    for (const OpenKey& key : orders_.keys()) count += key.writers.size() * key.writers.size();
+    return count;
+  }
+
   CommitAnswer refuted(const std::vector<std::vector<Link>>& cycles) const {
     return {Answer::no, between_transactions(cycles, orders_.nodes(), dependencies_), {}};
   }

@@ -132,6 +132,8 @@ class Judge {
       if (needed.contains(levels[i].level)) judge(levels[i], verdicts[i]);
     }
     if (needed.contains(Level::parallel_snapshot)) settle_parallel_snapshot();
+    spread();
+    leave_real_time_unchecked();
     TransactionJudgement judgement;
     for (LevelVerdict& verdict : verdicts) {
       const auto& wanted = options_.levels;
@@ -158,10 +160,9 @@ class Judge {
       const LevelVerdict& known = *by_level_.at(weaker);
       if (known.verdict != Verdict::violated) continue;
       verdict.verdict = Verdict::violated;
-      verdict.anomalies.insert(verdict.anomalies.end(), known.anomalies.begin(),
-                               known.anomalies.end());
+      verdict.anomalies = known.anomalies;
+      return;
     }
-    if (verdict.verdict == Verdict::violated) return;
     verdict.anomalies = read_anomalies(info.level);
     try {
       check_time();
@@ -170,6 +171,8 @@ class Judge {
       verdict.why = "the time limit (--check-timeout) ended its search; not reproducible";
     } catch (const std::bad_alloc&) {
       verdict.why = "it does not fit into memory; not reproducible";
+    } catch (const std::exception& failure) {
+      verdict.why = failure.what();
     }
     if (!verdict.anomalies.empty()) verdict.verdict = Verdict::violated;
   }
@@ -196,6 +199,47 @@ class Judge {
         return decide_order({}, verdict);
       case Level::strict_serializable:
         return decide_order({.real_time = true}, verdict);
+    }
+  }
+
+  /// What holds makes all weaker levels hold, what is violated all stronger ones, also where their
+  /// own search was left open.
+  void spread() {
+    for (const LevelInfo& info : all_levels()) {  // strongest first
+      if (by_level_.at(info.level)->verdict != Verdict::holds) continue;
+      for (const Level weaker : info.implies) settle(*by_level_.at(weaker), Verdict::holds);
+    }
+    const std::span<const LevelInfo> levels = all_levels();
+    for (std::size_t i = levels.size(); i-- > 0;) {
+      for (const Level weaker : levels[i].implies) {
+        const LevelVerdict& known = *by_level_.at(weaker);
+        if (known.verdict != Verdict::violated) continue;
+        LevelVerdict& verdict = *by_level_.at(levels[i].level);
+        if (settle(verdict, Verdict::violated)) verdict.anomalies = known.anomalies;
+      }
+    }
+  }
+
+  static bool settle(LevelVerdict& verdict, Verdict word) {
+    if (verdict.verdict != Verdict::inconclusive) return false;
+    verdict.verdict = word;
+    verdict.why.clear();
+    return true;
+  }
+
+  /// Without times everything is concurrent, and real time asks for nothing.
+  void leave_real_time_unchecked() {
+    const auto& transactions = history_.transactions;
+    const bool told =
+        std::none_of(transactions.begin(), transactions.end(), [](const Transaction& transaction) {
+          return transaction.outcome == Outcome::ok && transaction.complete == kNever;
+        });
+    if (told) return;
+    for (const Level level : {Level::strong_snapshot, Level::strict_serializable}) {
+      LevelVerdict& verdict = *by_level_.at(level);
+      if (verdict.verdict != Verdict::holds) continue;
+      verdict.verdict = Verdict::not_checked;
+      verdict.why = "the history tells no times";
     }
   }
 
@@ -353,8 +397,11 @@ TransactionJudgement judge_transactions(const TransactionHistory& history,
   const std::optional<Dependencies> dependencies = Dependencies::of(history, why);
   if (dependencies) return Judge(*dependencies, options).run();
   TransactionJudgement judgement;
-  for (const LevelInfo& info : all_levels())
-    judgement.levels.push_back({info.level, Verdict::inconclusive, why, {}});
+  for (const LevelInfo& info : all_levels()) {
+    const auto& wanted = options.levels;
+    if (wanted.empty() || std::find(wanted.begin(), wanted.end(), info.level) != wanted.end())
+      judgement.levels.push_back({info.level, Verdict::inconclusive, why, {}});
+  }
   return judgement;
 }
 

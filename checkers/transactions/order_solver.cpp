@@ -14,7 +14,10 @@ namespace {
 /// Cycles learned from one component of one choice.
 constexpr std::size_t kCyclesAtOnce = 16;
 
-/// Ends the solver when time is over, or when it has been asked often enough.
+/// A choice that takes more than this stays open.
+constexpr int kConflictsAtOnce = 200'000;
+
+/// Ends the solver when time is over.
 class Watch : public CaDiCaL::Terminator {
  public:
   bool terminate() override {
@@ -79,6 +82,7 @@ struct OrderSolver::State {
 
   Answer run() {
     while (true) {
+      solver.limit("conflicts", kConflictsAtOnce);
       const int status = solver.solve();
       if (watch.late()) throw OutOfTime();
       if (status == 20) return Answer::no;

@@ -30,6 +30,21 @@ std::vector<Link> unfolded(const std::vector<Link>& links, TNode transactions) {
   return result;
 }
 
+/// How many links unfolded() makes.
+std::size_t unfolded_count(const std::vector<Link>& links, TNode transactions) {
+  std::map<std::uint32_t, std::size_t> of_hub;
+  for (const Link& link : links) {
+    if (link.from >= transactions) ++of_hub[link.from];
+  }
+  std::size_t count = 0;
+  for (const Link& link : links) {
+    if (link.from < transactions) count += link.to < transactions ? 1 : of_hub[link.to];
+  }
+  return count;
+}
+
+constexpr std::size_t kLinksMax = 4'000'000;
+
 class ParallelSnapshot {
  public:
   ParallelSnapshot(const Dependencies& dependencies, std::uint64_t steps)
@@ -38,11 +53,19 @@ class ParallelSnapshot {
         // With conflicts, so that appends that no read shows are open as well.
         orders_(dependencies, CommitRules{.conflicts = true}),
         budget_(steps) {
+    too_many_ = unfolded_count(orders_.known(), dependencies.size()) > kLinksMax;
+    if (too_many_) return;
     for (const Link& link : unfolded(orders_.known(), dependencies.size()))
       (link.why == Dependency::anti ? anti_ : visible_).push_back(link);
   }
 
   CommitAnswer run() {
+    if (too_many_) {
+      return {Answer::open,
+              {},
+              "too many reads of initial values against too many writes of the same "
+              "keys"};
+    }
     const Answer answer = search(visible_);
     if (answer == Answer::open)
       return {Answer::open,
@@ -221,6 +244,7 @@ class ParallelSnapshot {
   std::vector<Link> visible_, anti_;
   std::vector<Link> cycle_;
   bool branched_ = false;
+  bool too_many_ = false;
 };
 
 }  // namespace

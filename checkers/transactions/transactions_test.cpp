@@ -83,6 +83,36 @@ TEST(Transactions, ReadsOfSingleOperationsAreNamed) {
   EXPECT_EQ(named("w x 1\nr x 2\n=====\nw x 2\n"), std::vector<std::string>{"internal"});
 }
 
+TEST(Transactions, ManyReadersOfTheInitialStateMayWriteIt) {
+  // A long fork through the third of three transactions that read x as nil and write it.
+  TransactionBuilder builder;
+  const auto begin = [&](const char* session) { builder.begin(session, Outcome::ok, 0, 10); };
+  begin("a");
+  builder.read("x", Value::nil());
+  builder.write("x", Value::of(1));
+  begin("b");
+  builder.read("x", Value::nil());
+  builder.write("x", Value::of(2));
+  begin("c");
+  builder.write("y", Value::of(1));
+  begin("d");
+  builder.read("x", Value::nil());
+  builder.read("y", Value::of(1));
+  builder.write("x", Value::of(3));
+  begin("e");
+  builder.read("x", Value::of(1));
+  builder.read("y", Value::nil());
+  const auto history = std::move(builder).finish("test");
+  ASSERT_TRUE(history);
+  expect_between(*history, {Level::causal}, {Level::prefix});
+}
+
+TEST(Transactions, WithoutTimesRealTimeIsNotChecked) {
+  const TransactionJudgement judgement = judge_transactions(parsed("r x 1\n=====\nw x 1\n"), {});
+  EXPECT_EQ(verdict_of(judgement, Level::serializable), Verdict::holds);
+  EXPECT_EQ(verdict_of(judgement, Level::strict_serializable), Verdict::not_checked);
+}
+
 TEST(Transactions, ValuesWrittenTwiceAreNotGuessedAt) {
   const TransactionJudgement judgement = judge_transactions(parsed("w x 1\n=====\nw x 1\n"), {});
   for (const LevelVerdict& level : judgement.levels) {

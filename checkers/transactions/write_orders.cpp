@@ -39,8 +39,9 @@ void WriteOrders::anti(TNode reader, TNode writer, KeyId key, std::vector<Link>&
     links.push_back({nodes_.reads(reader), nodes_.writes(writer), Dependency::anti, key});
 }
 
-/// Readers that come before all of `writers`. Through one node for them all; those that write
-/// themselves one by one, of which two already contradict each other.
+/// Readers that come before all of `writers`, through one node for them all. Where a transaction is
+/// one node those that write themselves go one by one, and two of them already contradict each
+/// other.
 void WriteOrders::add_readers_of_initial(KeyId key, const std::vector<TNode>& readers,
                                          const std::vector<TNode>& writers) {
   if (readers.empty() || writers.empty()) return;
@@ -49,7 +50,8 @@ void WriteOrders::add_readers_of_initial(KeyId key, const std::vector<TNode>& re
     known_.push_back({hub, nodes_.writes(writer), Dependency::anti, key});
   std::size_t writing = 0;
   for (const TNode reader : readers) {
-    if (!std::binary_search(writers.begin(), writers.end(), reader)) {
+    // Where reads and writes are two nodes, a writer may go through the hub to itself.
+    if (rules_.split || !std::binary_search(writers.begin(), writers.end(), reader)) {
       known_.push_back({nodes_.reads(reader), hub, Dependency::anti, key});
     } else if (++writing <= 2) {
       for (const TNode writer : writers) anti(reader, writer, key, known_);

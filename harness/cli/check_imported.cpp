@@ -49,8 +49,11 @@ int check_imported(const std::string& path, const TransactionHistory& history,
                                         : transactions_text(history, judgement);
   std::fputs(text.c_str(), stdout);
   int code = 0;
-  for (const LevelVerdict& level : judgement.levels)
-    code = worse_exit_code(code, exit_code_of(level.verdict));
+  for (const LevelVerdict& level : judgement.levels) {
+    // What cannot be checked counts if somebody asked for it by name.
+    const bool unchecked = level.verdict == Verdict::not_checked && !options.models.empty();
+    code = worse_exit_code(code, unchecked ? 2 : exit_code_of(level.verdict));
+  }
   return code;
 }
 
@@ -67,6 +70,8 @@ int check_imported(const std::string& path, const ObjectHistory& history,
     verdict = judge_objects(history, options.steps);
   } catch (const OutOfTime&) {
     verdict.why = "the time limit (--check-timeout) ended the search; not reproducible";
+  } catch (const std::bad_alloc&) {
+    verdict.why = "it does not fit into memory (--check-memory); not reproducible";
   }
   const std::string text =
       options.json ? objects_json(path, history, verdict) : objects_text(history, verdict);
