@@ -12,8 +12,8 @@
 
 namespace consistory {
 
-/// violated or declined. `causal` is the visibility of all four guarantees. Declines where more than
-/// some ten million pairs would have to be said. O(n + pairs) time and memory.
+/// violated or declined. `causal` is the visibility of all four guarantees. Declines where more
+/// than some ten million pairs would have to be said. O(n + pairs) time and memory.
 Finding refute_one_order(const Trace& trace, const Visibility& causal);
 
 }  // namespace consistory
