@@ -118,14 +118,13 @@ ModelVerdict judge_parts(const Model& model, const History& history, std::uint64
   if (model.quiescent || model.name == "linearizable") return judge_exactly(model, history, steps);
   const std::vector<std::vector<OperationId>> parts = independent_parts(history);
   if (parts.size() < 2 || parts.size() > kPartsMax) return judge_exactly(model, history, steps);
+  const std::uint64_t share = std::max<std::uint64_t>(steps / parts.size(), 1);
   ModelVerdict all = ModelVerdict::holds();
   for (const std::vector<OperationId>& part : parts) {
-    ModelVerdict verdict = judge_exactly(model, extract(history, part), steps - all.steps);
-    all.steps = std::min(steps, all.steps + verdict.steps);
+    ModelVerdict verdict = judge_exactly(model, extract(history, part), share);
     if (verdict.verdict == Verdict::violated) return of_the_whole(std::move(verdict), part);
     if (verdict.verdict != Verdict::inconclusive) continue;
-    verdict.steps = all.steps;
-    all = std::move(verdict);
+    all = verdict.steps > share ? out_of_budget(Budget(steps)) : std::move(verdict);
   }
   return all;
 }

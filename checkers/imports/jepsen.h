@@ -35,8 +35,8 @@ struct JepsenOperation {
 
   bool ok() const { return completed && completed->type == "ok"; }
   bool failed() const { return completed && completed->type == "fail"; }
-  /// What a completion that took effect says, or the invocation: of :fail and :info the value may be
-  /// the reason.
+  /// What a completion that took effect says, or the invocation: of :fail and :info the value may
+  /// be the reason.
   const Edn& value() const;
 };
 
