@@ -116,15 +116,19 @@ constexpr std::size_t kPartsMax = 200;
 /// Part by part, where parts share nothing and the model does not look at real time.
 ModelVerdict judge_parts(const Model& model, const History& history, std::uint64_t steps) {
   if (model.quiescent || model.name == "linearizable") return judge_exactly(model, history, steps);
-  const std::vector<std::vector<OperationId>> parts = independent_parts(history);
+  std::vector<std::vector<OperationId>> parts = independent_parts(history);
   if (parts.size() < 2 || parts.size() > kPartsMax) return judge_exactly(model, history, steps);
-  const std::uint64_t share = std::max<std::uint64_t>(steps / parts.size(), 1);
+  // Short ones first: what they leave of the budget is for the long ones.
+  std::stable_sort(parts.begin(), parts.end(),
+                   [](const auto& a, const auto& b) { return a.size() < b.size(); });
+  std::uint64_t left = steps;
   ModelVerdict all = ModelVerdict::holds();
   for (const std::vector<OperationId>& part : parts) {
-    ModelVerdict verdict = judge_exactly(model, extract(history, part), share);
+    ModelVerdict verdict = judge_exactly(model, extract(history, part), left);
     if (verdict.verdict == Verdict::violated) return of_the_whole(std::move(verdict), part);
-    if (verdict.verdict != Verdict::inconclusive) continue;
-    all = verdict.steps > share ? out_of_budget(Budget(steps)) : std::move(verdict);
+    if (verdict.steps > left) return out_of_budget(Budget(steps));
+    left -= verdict.steps;
+    if (verdict.verdict == Verdict::inconclusive) all = std::move(verdict);
   }
   return all;
 }
