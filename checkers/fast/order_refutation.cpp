@@ -1,9 +1,9 @@
 #include "checkers/fast/order_refutation.h"
 
 #include <algorithm>
-#include <map>
 
 #include "base/limits.h"
+#include "checkers/fast/arbitration.h"
 #include "checkers/fast/blocks.h"
 #include "checkers/fast/cycles.h"
 #include "checkers/fast/sight.h"
@@ -171,35 +171,17 @@ class OneOrder {
 
   /// `before` is in the causal past of `after`, or of somebody who read `after`.
   void explain_past(Point before, Point after, std::vector<Point>& seed) const {
-    if (path(before, after, seed)) return;
-    for (const Point reader : trace_.readers_of(after)) {
-      if (!causal_.sees(reader, before)) continue;
-      seed.push_back(reader);
-      if (path(before, reader, seed)) return;
+    Point witness = after;
+    if (!causal_.sees(after, before)) {
+      const auto readers = trace_.readers_of(after);
+      const auto seeing = std::find_if(readers.begin(), readers.end(),
+                                       [&](Point reader) { return causal_.sees(reader, before); });
+      if (seeing == readers.end()) return;
+      witness = *seeing;
     }
-  }
-
-  /// Back from `to`, breadth first, by sessions and sources.
-  bool path(Point from, Point to, std::vector<Point>& seed) const {
-    std::map<Point, Point> towards = {{to, kNoPoint}};
-    std::vector<Point> queue = {to};
-    for (std::size_t head = 0; head < queue.size(); ++head) {
-      const Point at = queue[head];
-      if (at == from) {
-        for (Point step = from; step != kNoPoint; step = towards[step]) seed.push_back(step);
-        return true;
-      }
-      const auto go = [&](Point next) {
-        if (towards.emplace(next, at).second) queue.push_back(next);
-      };
-      if (trace_.position(at) > 0) go(predecessor(at));
-      if (trace_.reads_register(at) && trace_.source(at) < kInitial) go(trace_.source(at));
-      if (trace_.reads_list(at)) {
-        for (const ValueId element : trace_.history().elements_of(trace_.operation(at)))
-          go(trace_.append_of(trace_.key(at), element));
-      }
-    }
-    return false;
+    const std::vector<Point> why = explain_sight(trace_, causal_, witness, before);
+    seed.push_back(witness);
+    seed.insert(seed.end(), why.begin(), why.end());
   }
 
   const Trace& trace_;

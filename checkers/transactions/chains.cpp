@@ -22,6 +22,19 @@ Chains::Chains(const Dependencies& dependencies)
   count_ = static_cast<std::uint32_t>(length.size());
 }
 
+std::vector<Link> sessions_and_reads(const Dependencies& dependencies) {
+  std::vector<Link> links;
+  for (TNode node = 1; node < dependencies.size(); ++node) {
+    const TNode before = dependencies.previous(node);
+    if (before != kInitialNode) links.push_back({before, node, Dependency::session});
+    for (const ExternalRead& read : dependencies.reads(node)) {
+      if (read.source != kInitialNode)
+        links.push_back({read.source, node, Dependency::reads_from, read.key});
+    }
+  }
+  return links;
+}
+
 std::optional<Clocks> Clocks::of(const Dependencies& dependencies, const Chains& chains,
                                  const Digraph& links) {
   if (std::size_t{dependencies.size()} * chains.count() > kClockEntriesMax)
@@ -48,16 +61,7 @@ std::optional<Clocks> Clocks::of(const Dependencies& dependencies, const Chains&
 }
 
 std::optional<Clocks> Clocks::of(const Dependencies& dependencies, const Chains& chains) {
-  std::vector<Link> links;
-  for (TNode node = 1; node < dependencies.size(); ++node) {
-    const TNode before = dependencies.previous(node);
-    if (before != kInitialNode) links.push_back({before, node, Dependency::session});
-    for (const ExternalRead& read : dependencies.reads(node)) {
-      if (read.source != kInitialNode)
-        links.push_back({read.source, node, Dependency::reads_from, read.key});
-    }
-  }
-  return of(dependencies, chains, Digraph(dependencies.size(), std::move(links)));
+  return of(dependencies, chains, Digraph(dependencies.size(), sessions_and_reads(dependencies)));
 }
 
 }  // namespace consistory

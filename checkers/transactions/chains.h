@@ -21,6 +21,9 @@ class Chains {
   std::vector<std::uint32_t> chain_, position_;
 };
 
+/// Session order and reads-from: what makes the causal past.
+std::vector<Link> sessions_and_reads(const Dependencies& dependencies);
+
 class Clocks {
  public:
   /// By `links`, which contain session order; none if they have a cycle. Throws std::length_error

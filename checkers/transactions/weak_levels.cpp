@@ -165,15 +165,7 @@ class VisibleWriters {
 }  // namespace
 
 std::vector<Link> known_order(const Dependencies& dependencies) {
-  std::vector<Link> links;
-  for (TNode node = 1; node < dependencies.size(); ++node) {
-    const TNode before = dependencies.previous(node);
-    if (before != kInitialNode) links.push_back({before, node, Dependency::session});
-    for (const ExternalRead& read : dependencies.reads(node)) {
-      if (read.source != kInitialNode)
-        links.push_back({read.source, node, Dependency::reads_from, read.key});
-    }
-  }
+  std::vector<Link> links = sessions_and_reads(dependencies);
   add_list_orders(dependencies, links);
   return links;
 }

@@ -7,24 +7,13 @@
 
 namespace {
 
-consistory::RawOperation write(std::string session, std::string key, std::int64_t value,
-                               std::int64_t invoke, std::int64_t complete) {
+consistory::RawOperation operation(std::string session, consistory::Function function,
+                                   consistory::Value value, std::int64_t invoke,
+                                   std::int64_t complete) {
   consistory::RawOperation operation;
   operation.session = std::move(session);
-  operation.key = std::move(key);
-  operation.function = consistory::Function::write;
-  operation.value = consistory::Value::of(value);
-  operation.invoke = invoke;
-  operation.complete = complete;
-  return operation;
-}
-
-consistory::RawOperation read(std::string session, std::string key, consistory::Value value,
-                              std::int64_t invoke, std::int64_t complete) {
-  consistory::RawOperation operation;
-  operation.session = std::move(session);
-  operation.key = std::move(key);
-  operation.function = consistory::Function::read;
+  operation.key = "x";
+  operation.function = function;
   operation.value = std::move(value);
   operation.invoke = invoke;
   operation.complete = complete;
@@ -35,9 +24,11 @@ consistory::RawOperation read(std::string session, std::string key, consistory::
 
 int main() {
   consistory::HistoryBuilder builder("my test");
-  builder.add(write("alice", "x", 1, 0, 10));
-  builder.add(read("bob", "x", consistory::Value::of(1), 20, 30));
-  builder.add(read("bob", "x", consistory::Value::nil(), 40, 50));  // x is gone again
+  using consistory::Function;
+  using consistory::Value;
+  builder.add(operation("alice", Function::write, Value::of(1), 0, 10));
+  builder.add(operation("bob", Function::read, Value::of(1), 20, 30));
+  builder.add(operation("bob", Function::read, Value::nil(), 40, 50));  // x is gone again
   consistory::Result<consistory::History> history = std::move(builder).finish();
   if (!history) {
     std::fprintf(stderr, "%s\n", history.error().message.c_str());

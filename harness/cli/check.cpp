@@ -93,17 +93,17 @@ std::vector<std::string> promised_by(const Question& question, const Recording& 
   return promised;
 }
 
-RunRecord judge_recording(Result<Recording> recording, const std::string& path,
-                          const Question& question, const Options& options) {
+RunRecord judge_recording(Recording recording, const std::string& path, const Question& question,
+                          const Options& options) {
   RunRecord record;
   record.id = path;
   record.status = "checked";
-  record.store = recording->store.empty() ? "recorded history " + path : recording->store;
-  record.promised = promised_by(question, *recording);
+  record.store = recording.store.empty() ? "recorded history " + path : recording.store;
+  record.promised = promised_by(question, recording);
   record.promised_by_default = record.promised.empty();
   if (record.promised_by_default) record.promised = model_names();
   record.expected_violations = names_of(question.expect);
-  record.recording = std::move(*recording);
+  record.recording = std::move(recording);
   record.checked = true;
   record.required_by_user = names_of(question.require);
   record.models_judged = names_of(models_to_judge(question));
@@ -121,7 +121,7 @@ int check_recording(Result<Recording> recording, const std::string& path, const 
   if (!recording) return fail(recording.error());
   const Result<Question> question = question_of(options);
   if (!question) return fail(question.error());
-  const RunRecord record = judge_recording(std::move(recording), path, *question, options);
+  const RunRecord record = judge_recording(std::move(*recording), path, *question, options);
   if (!options.report.empty()) {
     if (Status written = write_file(options.report, report_html(record)); !written)
       return fail(written.error());
