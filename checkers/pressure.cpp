@@ -3,27 +3,36 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
+#include <cstdint>
 
 namespace consistory {
 namespace {
 
+/// Who uses a key, and whether anyone updates it.
+struct Use {
+  SessionId first = UINT32_MAX;
+  bool shared = false;
+  bool updated = false;
+
+  void add(const Operation& operation) {
+    if (first == UINT32_MAX) first = operation.session;
+    shared = shared || operation.session != first;
+    updated = updated || operation.updates();
+  }
+};
+
 Counts count(const History& history) {
   Counts counts;
-  std::vector<std::set<SessionId>> users(history.keys.size());
-  std::vector<bool> updated(history.keys.size(), false);
+  std::vector<Use> uses(history.keys.size());
   for (const Operation& operation : history.operations) {
     if (operation.final) continue;
     counts.ok += operation.outcome == Outcome::ok ? 1 : 0;
     counts.fail += operation.outcome == Outcome::fail ? 1 : 0;
     counts.info += operation.outcome == Outcome::info ? 1 : 0;
     if (operation.outcome == Outcome::fail) continue;
-    users[operation.key].insert(operation.session);
-    updated[operation.key] = updated[operation.key] || operation.updates();
+    uses[operation.key].add(operation);
   }
-  for (std::size_t key = 0; key < users.size(); ++key) {
-    counts.contended_keys += updated[key] && users[key].size() > 1 ? 1 : 0;
-  }
+  for (const Use& use : uses) counts.contended_keys += use.updated && use.shared ? 1 : 0;
   return counts;
 }
 

@@ -69,15 +69,14 @@ Nanos recovery_after(const History& history, const FaultRecord& fault) {
 /// Appends that some node's final list lacks; writes newer, by the store's version, than what some
 /// node holds in the end, or any write where a node holds nothing.
 std::size_t missing_updates(const History& history) {
-  std::map<KeyId, std::vector<const Operation*>> finals;
+  std::vector<std::vector<const Operation*>> finals(history.keys.size());
   for (const Operation& operation : history.operations) {
     if (operation.final && operation.outcome == Outcome::ok)
       finals[operation.key].push_back(&operation);
   }
   std::size_t missing = 0;
   for (const Operation& update : history.operations) {
-    if (!update.updates() || update.outcome != Outcome::ok || !finals.contains(update.key))
-      continue;
+    if (!update.updates() || update.outcome != Outcome::ok) continue;
     const bool lost = std::any_of(
         finals[update.key].begin(), finals[update.key].end(), [&](const Operation* read) {
           if (history.is_list[update.key]) {

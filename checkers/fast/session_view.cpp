@@ -333,7 +333,9 @@ void SessionView::close_block() {
 void SessionView::order_crowd(std::vector<InBlock>& orders) {
   std::sort(crowded_.begin(), crowded_.end());
   crowded_.erase(std::unique(crowded_.begin(), crowded_.end()), crowded_.end());
+  for (const Point guard : crowded_) scratch_.of_key[trace_.key(guard)].crowded = true;
   const auto beside = [&](Point other) {
+    if (!scratch_.of_key[trace_.key(other)].crowded) return;
     for (const Point guard : crowded_) {
       if (other != guard && trace_.key(other) == trace_.key(guard))
         orders.push_back({other, guard, scratch_.last_reader[guard] - 1});
@@ -347,6 +349,7 @@ void SessionView::order_crowd(std::vector<InBlock>& orders) {
     for (std::size_t i = cursor_[chain]; i-- > 0 && updates[i] >= begin;) beside(updates[i]);
   }
   for (const Point info : infos_here_) beside(info);
+  for (const Point guard : crowded_) scratch_.of_key[trace_.key(guard)].crowded = false;
 }
 
 /// Is there an order of what arrived at this row? Says so with a graph of the block.

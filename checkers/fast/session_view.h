@@ -58,6 +58,7 @@ struct ViewScratch {
   std::vector<std::uint32_t> info_arrival;  ///< per indeterminate update: by which row it arrived
   struct OfKey {
     bool read = false;               ///< the session reads it
+    bool crowded = false;            ///< order_crowd(): one of its updates is in crowded_
     std::uint32_t initial = 0;       ///< one more than the last row that read the initial value
     std::uint32_t list = 0;          ///< one more than the last row that read the list
     Point guard = kNoPoint;          ///< what later reads will still return

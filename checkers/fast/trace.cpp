@@ -47,7 +47,7 @@ class Writers {
  private:
   const History& history_;
   std::vector<OperationId> first_;
-  tsl::robin_map<std::uint64_t, OperationId> several_;
+  tsl::robin_map<std::uint64_t, OperationId, MixHash> several_;
 };
 
 /// Turns a list of (item, point) pairs, given twice in the same order, into PointLists.

@@ -14,6 +14,7 @@
 #include <span>
 #include <vector>
 
+#include "base/hash.h"
 #include "checkers/history/history.h"
 #include "checkers/order/resolution.h"
 
@@ -109,7 +110,7 @@ class Trace {
   std::vector<Point> chain_begin_;
   std::vector<std::int64_t> version_;
   std::vector<Point> append_of_value_;  // only with lists; kInitial: look among the shared ones
-  tsl::robin_map<std::uint64_t, Point> shared_appends_;  // of values that several lists hold
+  tsl::robin_map<std::uint64_t, Point, MixHash> shared_appends_;  // of values in several lists
   PointLists updates_, other_readers_, readers_;
   bool has_lists_ = false;
   bool has_cas_ = false;

@@ -117,6 +117,33 @@ TEST(HostileInput, QuickAndCarefulReaderAgree) {
   EXPECT_GT(accepted, 500);
 }
 
+/// Ids such as `session << 32 | counter`; a table of them must not grow beyond its contents.
+TEST(HostileInput, ValuesThatShareTheirLowBits) {
+  std::string text = "{\"schema\":\"consistory.history/1\",\"nodes\":[\"n1\"]}\n";
+  for (std::int64_t i = 1; i <= 30'000; ++i) {
+    for (const char* type : {"invoke", "ok"})
+      text += fmt::format(R"({{"process":1,"type":"{}","f":"write","key":"k","value":{}}})"
+                          "\n",
+                          type, i << 40);
+  }
+  const Result<Recording> recording = parse_recording(text, "f");
+  ASSERT_TRUE(recording) << recording.error().message;
+  EXPECT_EQ(recording->history.values.size(), 30'001U);
+}
+
+/// The replica set is what the header says, whatever the lines after it name.
+TEST(HostileInput, TheHeaderNamesTheReplicas) {
+  const Result<Recording> recording =
+      parse_recording(R"({"schema":"consistory.history/1","nodes":["n1"]})"
+                      "\n"
+                      R"({"process":1,"type":"invoke","f":"write","key":"k","value":1,"node":"n9"})"
+                      "\n",
+                      "f");
+  ASSERT_TRUE(recording) << recording.error().message;
+  EXPECT_EQ(recording->history.replica_count, 1U);
+  EXPECT_EQ(recording->history.nodes, (std::vector<std::string>{"n1", "n9"}));
+}
+
 TEST(HostileInput, Recording) {
   survive(kRecording, [](const std::string& text) { return parse_recording(text, "f"); });
 }

@@ -1,38 +1,91 @@
 #pragma once
-// Names: gives each distinct string the index at which it stands in a list of names.
+// Names: gives each distinct string the index at which it stands in a list of names. A history
+// names a session, a key and a node on every line, so a name met before has to be found fast:
+// short ones, which nearly all are, hash and compare as one or two words.
+
+#include <tsl/robin_map.h>
 
 #include <cstdint>
+#include <cstring>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
+
+#include "base/hash.h"
 
 namespace consistory {
 
-/// Not thread-safe; refers to the list, which must outlive it and grow through it only.
-class Names {
+/// Not thread-safe; refers to the list, which must outlive it and grow through it only. `Text` owns
+/// the names or is a view of them.
+template <class Text>
+class NamesOf {
  public:
-  explicit Names(std::vector<std::string>& list) : list_(&list) {}
+  explicit NamesOf(std::vector<Text>& list) : list_(&list) {}
 
+  /// Expected O(1), plus the name's length if it is over 16 bytes.
   std::uint32_t intern(std::string_view name) {
-    const auto known = ids_.find(name);
-    if (known != ids_.end()) return known->second;
-    const auto id = static_cast<std::uint32_t>(list_->size());
-    list_->emplace_back(name);
-    ids_.emplace(name, id);
-    return id;
+    const Code code = code_of(name);
+    const auto known = short_.find(code);
+    if (code.size <= kShort && known != short_.end()) return known->second;
+    return code.size <= kShort ? add(short_, code, name) : intern_long(name);
   }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view name) const {
-      return std::hash<std::string_view>{}(name);
+  static constexpr std::size_t kShort = 16;
+
+  /// The whole of a short name.
+  struct Code {
+    std::uint64_t low = 0;
+    std::uint64_t high = 0;
+    std::size_t size = 0;
+    bool operator==(const Code&) const = default;
+  };
+  struct CodeHash {
+    std::size_t operator()(const Code& code) const {
+      return MixHash()(code.low ^ code.high * 0x9E3779B97F4A7C15 ^ code.size);
     }
   };
 
-  std::vector<std::string>* list_;
-  std::unordered_map<std::string, std::uint32_t, Hash, std::equal_to<>> ids_;
+  /// Its first and its last bytes, which overlap and so leave none out.
+  static Code code_of(std::string_view name) {
+    const char* end = name.data() + name.size();
+    if (name.size() > kShort || name.empty()) return {0, 0, name.size()};
+    if (name.size() >= 8)
+      return {load<std::uint64_t>(name.data()), load<std::uint64_t>(end - 8), name.size()};
+    if (name.size() >= 4)
+      return {load<std::uint32_t>(name.data()), load<std::uint32_t>(end - 4), name.size()};
+    return {load<std::uint8_t>(name.data()),
+            std::uint64_t{load<std::uint8_t>(name.data() + name.size() / 2)} << 8 |
+                load<std::uint8_t>(end - 1),
+            name.size()};
+  }
+
+  template <class Number>
+  static Number load(const char* bytes) {
+    Number number;
+    std::memcpy(&number, bytes, sizeof number);
+    return number;
+  }
+
+  std::uint32_t intern_long(std::string_view name) {
+    std::string text(name);
+    const auto known = long_.find(text);
+    return known != long_.end() ? known->second : add(long_, std::move(text), name);
+  }
+
+  template <class Map, class Key>
+  std::uint32_t add(Map& map, Key key, std::string_view name) {
+    const auto id = static_cast<std::uint32_t>(list_->size());
+    list_->emplace_back(name);
+    map.emplace(std::move(key), id);
+    return id;
+  }
+
+  std::vector<Text>* list_;
+  tsl::robin_map<Code, std::uint32_t, CodeHash> short_;
+  tsl::robin_map<std::string, std::uint32_t> long_;
 };
+
+using Names = NamesOf<std::string>;
 
 }  // namespace consistory

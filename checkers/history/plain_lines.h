@@ -21,11 +21,17 @@ class PlainLines {
     bool complete = false;  ///< ended by a newline
     bool plain = false;     ///< then `event` says it all
     EventLine event;
+    /// Where its names stand in those of the batch; of a line without a node, kNoName.
+    std::uint32_t session = 0, key = 0, node = kNoName;
   };
+  static constexpr std::uint32_t kNoName = UINT32_MAX;
   struct Batch {
     std::unique_ptr<char[]> bytes;  ///< what the views in `lines` see, and padding
+    std::size_t size = 0;           ///< of them in use
+    std::size_t capacity = 0;       ///< without the padding
     std::vector<Line> lines;
-    std::vector<std::int64_t> elements;  ///< of the lists in `lines`
+    std::vector<std::int64_t> elements;                   ///< of the lists in `lines`
+    std::vector<std::string_view> sessions, keys, nodes;  ///< of plain lines, each name once
   };
 
   /// A line longer than `line_max` bytes comes out cut just above it.
@@ -36,13 +42,9 @@ class PlainLines {
   const std::optional<Error>& error() const { return error_; }
 
  private:
-  struct Piece {
-    std::unique_ptr<char[]> bytes;
-    std::size_t size = 0;
-  };
   void start_one();
-  Piece read_piece();
-  bool fill(Piece& piece, std::size_t capacity);
+  bool read_lines(Batch& batch);
+  bool fill(Batch& batch, std::size_t capacity);
 
   ByteSource& source_;
   std::size_t line_max_;
@@ -52,6 +54,7 @@ class PlainLines {
   std::optional<Error> error_;
   std::deque<std::future<Batch>> started_;
   Batch current_;
+  Batch spare_;  // its room serves the next
 };
 
 }  // namespace consistory

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <set>
+#include <utility>
 
 #include "base/escape.h"
 #include "checkers/history/json_input.h"
@@ -135,6 +136,21 @@ class Assembler {
   std::vector<std::uint32_t> lines_;  // per place: the line of its invocation
 };
 
+/// What the names of a batch are in the history.
+struct BatchNames {
+  const PlainLines::Batch* batch = nullptr;
+  std::vector<std::uint32_t> sessions, keys, nodes;
+
+  /// Does nothing but at the first plain line of a batch: the header tells its names before.
+  void take(const PlainLines::Batch& from, HistoryBuilder& builder) {
+    if (std::exchange(batch, &from) != nullptr) return;
+    for (auto* ids : {&sessions, &keys, &nodes}) ids->clear();
+    for (const std::string_view name : from.sessions) sessions.push_back(builder.session(name));
+    for (const std::string_view name : from.keys) keys.push_back(builder.key(name));
+    for (const std::string_view name : from.nodes) nodes.push_back(builder.node(name));
+  }
+};
+
 class Reader {
  public:
   explicit Reader(std::string name) : name_(std::move(name)), assembler_(name_) {}
@@ -142,6 +158,7 @@ class Reader {
   Result<Recording> read(ByteSource& source) {
     PlainLines lines(source, kLineBytesMax);
     while (const PlainLines::Batch* batch = lines.next()) {
+      names_.batch = nullptr;
       for (const PlainLines::Line& line : batch->lines) {
         ++line_;
         auto error = line_ == 1 ? read_header(line) : read_line(line, *batch);
@@ -181,7 +198,7 @@ class Reader {
   HistoryBuilder& builder() { return assembler_.builder(); }
 
   std::optional<Error> read_line(const PlainLines::Line& line, const PlainLines::Batch& batch) {
-    if (line.plain) return assembler_.take(intern(line.event, batch), line_number());
+    if (line.plain) return assembler_.take(intern(line, batch), line_number());
     if (line.text.find_first_not_of(" \t\r") == std::string_view::npos) return std::nullopt;
     if (line.text.size() > kLineBytesMax) return at(place(), "a line longer than 64 MiB");
     Result<Json> event = parse_json_line(line.text, place());
@@ -196,16 +213,18 @@ class Reader {
     return static_cast<std::uint32_t>(std::min<std::size_t>(line_, UINT32_MAX));
   }
 
-  Event intern(const EventLine& line, const PlainLines::Batch& batch) {
+  Event intern(const PlainLines::Line& plain, const PlainLines::Batch& batch) {
     using Payload = EventLine::Payload;
+    const EventLine& line = plain.event;
+    names_.take(batch, builder());
     Event event;
     event.outcome = line.outcome;
     Operation& operation = event.operation;
     operation.function = line.function;
-    operation.session = builder().session(line.session);
-    operation.key = builder().key(line.key);
-    event.has_node = !line.node.empty();
-    if (event.has_node) operation.node = builder().node(line.node);
+    operation.session = names_.sessions[plain.session];
+    operation.key = names_.keys[plain.key];
+    event.has_node = plain.node != PlainLines::kNoName;
+    if (event.has_node) operation.node = names_.nodes[plain.node];
     operation.swapped = line.swapped;
     operation.final = line.final;
     operation.local = line.local;
@@ -330,6 +349,7 @@ class Reader {
   std::string name_;
   std::size_t line_ = 0;
   Assembler assembler_;
+  BatchNames names_;
   std::set<std::string> unknown_fields_;
   Recording recording_;
 };

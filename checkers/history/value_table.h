@@ -9,6 +9,7 @@
 #include <map>
 #include <vector>
 
+#include "base/hash.h"
 #include "checkers/history/value.h"
 
 namespace consistory {
@@ -42,7 +43,7 @@ class ValueInterner {
   std::uint32_t add(std::int64_t code);
 
   ValueTable* table_;
-  tsl::robin_map<std::int64_t, std::uint32_t> integers_;
+  tsl::robin_map<std::int64_t, std::uint32_t, NearbyHash> integers_;
   std::map<Value, std::uint32_t> others_ = {{Value::nil(), 0}};
 };
 

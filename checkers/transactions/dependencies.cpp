@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/escape.h"
+#include "base/hash.h"
 
 namespace consistory {
 
@@ -34,16 +35,6 @@ constexpr TNode kNobody = UINT32_MAX;
 constexpr std::size_t kAnomaliesMax = 100'000;
 
 std::uint64_t code(KeyId key, ValueId value) { return std::uint64_t{key} << 32 | value; }
-
-/// The table doubles when many codes share their low bits, as values of many keys do: mix them
-/// (the finisher of splitmix64).
-struct MixHash {
-  std::size_t operator()(std::uint64_t code) const {
-    code = (code ^ code >> 30) * 0xBF58476D1CE4E5B9U;
-    code = (code ^ code >> 27) * 0x94D049BB133111EBU;
-    return code ^ code >> 31;
-  }
-};
 
 struct Writer {
   TransactionId transaction = 0;

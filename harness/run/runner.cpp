@@ -4,9 +4,12 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
 #include <filesystem>
+#include <functional>
 
 #include "base/limits.h"
+#include "base/parallel.h"
 #include "base/suggest.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/load.h"
@@ -216,6 +219,20 @@ Result<RunResult> perform_run(const RunPlan& plan, const RunDirectory& directory
   return Run(plan, directory, quiet).perform();
 }
 
+namespace {
+
+/// What is told beside the verdicts. The three look at the same history and at nothing else.
+void measure(RunRecord& record) {
+  const std::array<std::function<void()>, 3> measurements = {
+      [&] { record.staleness = measure_staleness(record.history()); },
+      [&] { record.pressure = measure_pressure(record.history(), record.recording.marks); },
+      [&] { record.availability = measure_availability(record.history(), record.faults); }};
+  in_parallel(measurements.size(),
+              [&](std::size_t number, std::size_t) { measurements[number](); });
+}
+
+}  // namespace
+
 void examine(RunRecord& record) {
   JudgeOptions options;
   options.steps = record.check_steps;
@@ -226,9 +243,7 @@ void examine(RunRecord& record) {
   if (record.checked) record.judgement = judge(record.history(), options);
   record.check_ns = monotonic_now() - before;
   record.faults = faults_of(record.recording.marks);
-  record.pressure = measure_pressure(record.history(), record.recording.marks);
-  record.staleness = measure_staleness(record.history());
-  record.availability = measure_availability(record.history(), record.faults);
+  measure(record);
   decide_overall(record);
 }
 
