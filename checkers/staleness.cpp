@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 namespace consistory {
@@ -20,15 +21,28 @@ struct Timeline {
   };
   std::vector<Update> by_invoke;        // with the first completion from there on, in `complete`
   std::vector<std::int64_t> completed;  // ascending
+  std::vector<Nanos> completed_ns;      // with `completed`
 
   void finish() {
-    for (const Update& update : by_invoke) completed.push_back(update.complete);
+    for (const Update& update : by_invoke) {
+      completed.push_back(update.complete);
+      completed_ns.push_back(update.complete_ns);
+    }
+    std::sort(completed_ns.begin(), completed_ns.end());
     std::sort(completed.begin(), completed.end());
     for (std::size_t i = by_invoke.size(); i-- > 1;) {
       if (by_invoke[i].complete >= by_invoke[i - 1].complete) continue;
       by_invoke[i - 1].complete = by_invoke[i].complete;
       by_invoke[i - 1].complete_ns = by_invoke[i].complete_ns;
     }
+  }
+
+  /// When the newest update that was complete before the read was invoked became so; -1: none was.
+  Nanos newest_before(const Operation& read) const {
+    const auto late = std::lower_bound(completed.begin(), completed.end(), read.invoke);
+    return late == completed.begin()
+               ? -1
+               : completed_ns[static_cast<std::size_t>(late - completed.begin()) - 1];
   }
 
   /// What is newer than something that completed at `since`, and complete before `read`.
@@ -44,6 +58,19 @@ struct Timeline {
             std::max<Nanos>(read.invoke_ns - first->complete_ns, 0)};
   }
 };
+
+/// The least age from which on the share of fresh reads is never below `share`; -1.
+Nanos visible_from(const std::vector<std::pair<Nanos, bool>>& ages, double share) {
+  Nanos from = -1;
+  std::size_t fresh = 0;
+  for (std::size_t older = 1; older <= ages.size(); ++older) {
+    const auto& [age, is_fresh] = ages[ages.size() - older];
+    fresh += is_fresh ? 1 : 0;
+    if (static_cast<double>(fresh) < share * static_cast<double>(older)) break;
+    from = age;
+  }
+  return from;
+}
 
 class Measurement {
  public:
@@ -64,6 +91,9 @@ class Measurement {
     staleness.median = quantile(0.5);
     staleness.p99 = quantile(0.99);
     staleness.most = quantile(1);
+    std::sort(ages_.begin(), ages_.end());
+    staleness.visible_99 = visible_from(ages_, 0.99);
+    staleness.visible_999 = visible_from(ages_, 0.999);
     return staleness;
   }
 
@@ -88,6 +118,8 @@ class Measurement {
       since = history_.operations[writer].complete;
     }
     const Lag lag = since == kNever ? Lag{} : keys_[read.key].newer(since, read);
+    if (const Nanos newest = keys_[read.key].newest_before(read); newest >= 0)
+      ages_.emplace_back(std::max<Nanos>(read.invoke_ns - newest, 0), lag.versions == 0);
     versions_.push_back(lag.versions);
     times_.push_back(lag.time);
   }
@@ -104,6 +136,7 @@ class Measurement {
   std::vector<Timeline> keys_;
   std::vector<std::uint64_t> versions_;
   std::vector<Nanos> times_;
+  std::vector<std::pair<Nanos, bool>> ages_;  // of the newest complete update; was the read fresh?
 };
 
 }  // namespace
@@ -119,9 +152,12 @@ std::string staleness_text(const Staleness& staleness) {
   const auto seconds = [](Nanos time) { return static_cast<double>(time) / 1e9; };
   return fmt::format(
       "{:.1f} % of {} register reads were fresh; the others lagged by at most {} versions and "
-      "{:.3f} s (99 % of all: {} versions, {:.3f} s)",
+      "{:.3f} s (99 % of all: {} versions, {:.3f} s){}",
       share, staleness.reads, staleness.most.versions, seconds(staleness.most.time),
-      staleness.p99.versions, seconds(staleness.p99.time));
+      staleness.p99.versions, seconds(staleness.p99.time),
+      staleness.visible_99 < 0 ? std::string()
+                               : fmt::format("; {:.3f} s after the newest update, 99 % were fresh",
+                                             seconds(staleness.visible_99)));
 }
 
 }  // namespace consistory

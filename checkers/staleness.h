@@ -24,6 +24,9 @@ struct Staleness {
   std::size_t reads = 0;  ///< ok reads of registers, not final, of a value with one known writer
   std::size_t fresh = 0;  ///< of those: with no lag
   Lag median, p99, most;  ///< versions and time each by itself
+  /// t-visibility (Bailis et al. 2012): of the reads invoked at least this long after the newest
+  /// update that was then complete, 99 % (99.9 %) were fresh. -1: at no age.
+  Nanos visible_99 = -1, visible_999 = -1;
 };
 
 /// O(n log n). Updates that stay in flight from before w completed until after the read was invoked

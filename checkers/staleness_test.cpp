@@ -39,6 +39,14 @@ TEST(Staleness, TheInitialValueIsOlderThanAll) {
   EXPECT_EQ(staleness.most.time, 11 * kMillisecond);
 }
 
+TEST(Staleness, TellsFromWhichAgeReadsAreFresh) {
+  // Reads 1 ms, 11 ms and 31 ms after the update was complete: the first is stale.
+  const Staleness staleness = of(
+      "A write x 1 [0,9]; B read x -> nil [10,14]; C read x -> 1 [20,24]; B read x -> 1 [40,49]");
+  EXPECT_EQ(staleness.visible_99, 11 * kMillisecond);
+  EXPECT_EQ(of("A write x 1 [0,9]; B read x -> nil [20,29]").visible_99, -1);
+}
+
 TEST(Staleness, SaysNothingOfWhatItCannotKnow) {
   EXPECT_EQ(of("A append l 1; B read l -> []").reads, 0U);
   EXPECT_EQ(of("A write x 1; B write x 1; B read x -> 1").reads, 0U);

@@ -103,7 +103,18 @@ Json staleness_json(const Staleness& staleness) {
           {"fresh", staleness.fresh},
           {"median", lag_json(staleness.median)},
           {"p99", lag_json(staleness.p99)},
-          {"most", lag_json(staleness.most)}};
+          {"most", lag_json(staleness.most)},
+          {"visible_99_ns", staleness.visible_99},
+          {"visible_999_ns", staleness.visible_999}};
+}
+
+Json agreement_json(const Agreement& agreement) {
+  return {{"pairs", agreement.pairs},
+          {"agreeing", agreement.agreeing},
+          {"keys_converged", agreement.keys_converged},
+          {"keys_diverged", agreement.keys_diverged},
+          {"converged_after_at_least_ns", agreement.converged_after_at_least},
+          {"converged_after_at_most_ns", agreement.converged_after_at_most}};
 }
 
 Json confidence_json(const RunRecord& run) {
@@ -158,6 +169,7 @@ std::string verdict_json(const RunRecord& run) {
                {"violated_sets", sets_json(run.judgement)},
                {"confidence", confidence_json(run)},
                {"staleness", staleness_json(run.staleness)},
+               {"agreement", agreement_json(run.agreement)},
                {"availability", availability_json(run.availability)},
                {"faults", faults},
                {"notes", run.recording.notes},

@@ -136,6 +136,7 @@ void confidence(Html& html, const RunRecord& run) {
       fmt::format("{:.1f} % of {}", 100 * run.availability.ok_share_outside_faults,
                   run.availability.operations_outside_faults));
   row(html, "lag of register reads", staleness_text(run.staleness));
+  row(html, "agreement of the nodes", agreement_text(run.agreement));
   row(html, "acknowledged updates missing at the end",
       fmt::format("{}", run.availability.acknowledged_updates_missing));
   row(html, "settled before the final reads", run.history().settled ? "yes" : "no");

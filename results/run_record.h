@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "checkers/agreement.h"
 #include "checkers/history/recording.h"
 #include "checkers/judge.h"
 #include "checkers/pressure.h"
@@ -86,6 +87,7 @@ struct RunRecord {
   std::uint64_t check_memory = 0;  ///< bytes of the process while it judges; 0: no limit
   Pressure pressure;
   Staleness staleness;
+  Agreement agreement;
   Availability availability;
   OverallVerdict overall;
 

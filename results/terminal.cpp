@@ -138,6 +138,7 @@ std::string terminal_text(const RunRecord& run, const std::string& report,
   if (!run.failure.empty()) out += wrapped("store: ", run.failure);
   out += "\n" + witnesses_text(run) + models_text(run) + tested_text(run);
   if (run.staleness.reads > 0) out += wrapped("lag:    ", staleness_text(run.staleness));
+  if (run.agreement.pairs > 0) out += wrapped("nodes:  ", agreement_text(run.agreement));
   for (const std::string& gap : run.pressure.missing) out += wrapped("missing: ", gap);
   for (const std::string& left : run.left_out) out += wrapped("left out: ", left);
   for (const std::string& note : run.recording.notes) out += wrapped("note: ", note);

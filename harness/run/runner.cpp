@@ -221,11 +221,14 @@ Result<RunResult> perform_run(const RunPlan& plan, const RunDirectory& directory
 
 namespace {
 
-/// What is told beside the verdicts. The three look at the same history and at nothing else.
+/// What is told beside the verdicts. They all look at the same history and at nothing else.
 void measure(RunRecord& record) {
-  const std::array<std::function<void()>, 3> measurements = {
+  Nanos healed = -1;
+  for (const FaultRecord& fault : record.faults) healed = std::max(healed, fault.healed_ns);
+  const std::array<std::function<void()>, 4> measurements = {
       [&] { record.staleness = measure_staleness(record.history()); },
       [&] { record.pressure = measure_pressure(record.history(), record.recording.marks); },
+      [&] { record.agreement = measure_agreement(record.history(), healed); },
       [&] { record.availability = measure_availability(record.history(), record.faults); }};
   in_parallel(measurements.size(),
               [&](std::size_t number, std::size_t) { measurements[number](); });
