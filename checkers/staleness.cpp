@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct Timeline {
     std::int64_t invoke = 0;
     std::int64_t complete = 0;
     Nanos complete_ns = 0;
+    OperationId id = 0;
   };
   std::vector<Update> by_invoke;        // with the first completion from there on, in `complete`
   std::vector<std::int64_t> completed;  // ascending
@@ -34,6 +36,7 @@ struct Timeline {
       if (by_invoke[i].complete >= by_invoke[i - 1].complete) continue;
       by_invoke[i - 1].complete = by_invoke[i].complete;
       by_invoke[i - 1].complete_ns = by_invoke[i].complete_ns;
+      by_invoke[i - 1].id = by_invoke[i].id;
     }
   }
 
@@ -45,12 +48,20 @@ struct Timeline {
                : completed_ns[static_cast<std::size_t>(late - completed.begin()) - 1];
   }
 
-  /// What is newer than something that completed at `since`, and complete before `read`.
-  Lag newer(std::int64_t since, const Operation& read) const {
+  using Place = std::vector<Update>::const_iterator;
+  /// The first complete of what was invoked after `since`, if it was complete before `read`.
+  Place first_newer(std::int64_t since, const Operation& read) const {
     const auto first =
         std::upper_bound(by_invoke.begin(), by_invoke.end(), since,
                          [](std::int64_t stamp, const Update& u) { return stamp < u.invoke; });
-    if (first == by_invoke.end() || first->complete >= read.invoke) return {};
+    const bool there = first != by_invoke.end() && first->complete < read.invoke;
+    return there ? first : by_invoke.end();
+  }
+
+  /// What is newer than something that completed at `since`, and complete before `read`.
+  Lag newer(std::int64_t since, const Operation& read) const {
+    const auto first = first_newer(since, read);
+    if (first == by_invoke.end()) return {};
     const auto late = std::lower_bound(completed.begin(), completed.end(), read.invoke);
     const auto after = by_invoke.end() - first;
     const auto open = completed.end() - late;
@@ -80,8 +91,23 @@ class Measurement {
     for (Timeline& key : keys_) key.finish();
   }
 
+  std::vector<StaleRead> stale() const {
+    std::vector<StaleRead> all;
+    for (OperationId id = 0; id < history_.size(); ++id) {
+      const Operation& read = history_.operations[id];
+      const auto source = source_of(read);
+      if (!source || completion_of(*source) == kNever) continue;
+      const Timeline& key = keys_[read.key];
+      const auto newer = key.first_newer(completion_of(*source), read);
+      if (newer != key.by_invoke.end()) all.push_back({id, *source, newer->id});
+    }
+    return all;
+  }
+
   Staleness run() {
-    for (const Operation& read : history_.operations) add_read(read);
+    for (const Operation& read : history_.operations) {
+      if (const auto source = source_of(read)) add_read(read, *source);
+    }
     Staleness staleness;
     staleness.reads = versions_.size();
     std::sort(versions_.begin(), versions_.end());
@@ -104,19 +130,28 @@ class Measurement {
     OperationId& writer = writer_[update.value];
     writer = writer == kNobody ? id : kSeveral;
     if (update.outcome == Outcome::ok)
-      keys_[update.key].by_invoke.push_back({update.invoke, update.complete, update.complete_ns});
+      keys_[update.key].by_invoke.push_back(
+          {update.invoke, update.complete, update.complete_ns, id});
   }
 
-  void add_read(const Operation& read) {
+  /// Of an ordinary read whose writer is known: the update, or kNobody for the initial value.
+  std::optional<OperationId> source_of(const Operation& read) const {
     const bool ordinary = read.function == Function::read && read.outcome == Outcome::ok &&
                           !read.final && !read.local && !history_.is_list[read.key];
-    if (!ordinary) return;
-    std::int64_t since = INT64_MIN;  // the initial value: every update is newer
-    if (read.value != kNil) {
-      const OperationId writer = writer_[read.value];
-      if (writer >= kSeveral || history_.operations[writer].key != read.key) return;
-      since = history_.operations[writer].complete;
-    }
+    if (!ordinary) return std::nullopt;
+    if (read.value == kNil) return kNobody;
+    const OperationId writer = writer_[read.value];
+    const bool known = writer < kSeveral && history_.operations[writer].key == read.key;
+    return known ? std::optional(writer) : std::nullopt;
+  }
+
+  /// Every update is newer than the initial value.
+  std::int64_t completion_of(OperationId source) const {
+    return source == kNobody ? INT64_MIN : history_.operations[source].complete;
+  }
+
+  void add_read(const Operation& read, OperationId source) {
+    const std::int64_t since = completion_of(source);
     const Lag lag = since == kNever ? Lag{} : keys_[read.key].newer(since, read);
     if (const Nanos newest = keys_[read.key].newest_before(read); newest >= 0)
       ages_.emplace_back(std::max<Nanos>(read.invoke_ns - newest, 0), lag.versions == 0);
@@ -142,6 +177,8 @@ class Measurement {
 }  // namespace
 
 Staleness measure_staleness(const History& history) { return Measurement(history).run(); }
+
+std::vector<StaleRead> stale_reads(const History& history) { return Measurement(history).stale(); }
 
 std::string staleness_text(const Staleness& staleness) {
   if (staleness.reads == 0) return "not measured: no register reads of values written once";

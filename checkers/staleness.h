@@ -9,6 +9,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "checkers/history/history.h"
@@ -32,6 +33,14 @@ struct Staleness {
 /// O(n log n). Updates that stay in flight from before w completed until after the read was invoked
 /// can hide as many others: a lag is a lower bound.
 Staleness measure_staleness(const History& history);
+
+/// A read that lagged, what it returned (UINT32_MAX: the initial value), and one of the updates
+/// that were certainly newer and certainly there.
+struct StaleRead {
+  OperationId read = 0, returned = 0, newer = 0;
+};
+/// All of them, in the order of the history.
+std::vector<StaleRead> stale_reads(const History& history);
 
 /// "93.1 % of 5000 register reads were fresh; at most 3 versions and 0.412 s behind, …".
 std::string staleness_text(const Staleness& staleness);

@@ -117,6 +117,19 @@ Json agreement_json(const Agreement& agreement) {
           {"converged_after_at_most_ns", agreement.converged_after_at_most}};
 }
 
+Json anomalies_json(const RunRecord& run) {
+  Json groups = Json::array();
+  for (const AnomalyGroup& group : run.anomalies)
+    groups.push_back({{"anomaly", name_of(group.anomaly)},
+                      {"meaning", meaning_of(group.anomaly)},
+                      {"count", group.count},
+                      {"keys", group.keys},
+                      {"sessions", group.sessions},
+                      {"first_ns", group.first_ns},
+                      {"example", group.example}});
+  return groups;
+}
+
 Json confidence_json(const RunRecord& run) {
   std::size_t observed = 0;
   for (const FaultRecord& fault : run.faults) observed += fault.evidence.empty() ? 0 : 1;
@@ -168,6 +181,7 @@ std::string verdict_json(const RunRecord& run) {
                {"models", models_json(run)},
                {"violated_sets", sets_json(run.judgement)},
                {"confidence", confidence_json(run)},
+               {"anomalies", anomalies_json(run)},
                {"staleness", staleness_json(run.staleness)},
                {"agreement", agreement_json(run.agreement)},
                {"availability", availability_json(run.availability)},

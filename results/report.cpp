@@ -126,6 +126,26 @@ void violations(Html& html, const RunRecord& run) {
   html.raw("</section>\n");
 }
 
+void anomalies(Html& html, const RunRecord& run) {
+  if (run.anomalies.empty()) return;
+  html.raw(
+      "<section id=\"anomalies\"><h2>Anomalies</h2><p class=\"how\">All that went wrong, by class; "
+      "each with the first of its kind.</p><div class=\"scroll\"><table><thead><tr><th>class</th>"
+      "<th>times</th><th>keys</th><th>sessions</th><th>first at</th><th>what such an operation did"
+      "</th><th>the first</th></tr></thead><tbody>");
+  for (const AnomalyGroup& group : run.anomalies) {
+    html.raw("<tr>").element("th scope=\"row\"", name_of(group.anomaly));
+    for (const std::size_t number : {group.count, group.keys, group.sessions})
+      html.element("td", fmt::format("{}", number));
+    html.element("td", seconds(group.first_ns)).element("td", meaning_of(group.anomaly));
+    html.raw("<td><ul>");
+    for (const OperationId id : group.example)
+      html.element("li", describe(run.history(), run.history().operations[id]));
+    html.raw("</ul></td></tr>");
+  }
+  html.raw("</tbody></table></div></section>\n");
+}
+
 void confidence(Html& html, const RunRecord& run) {
   const Counts& counts = run.pressure.counts;
   html.raw("<section id=\"confidence\"><h2>How hard it was tested</h2><table>");
@@ -187,6 +207,7 @@ std::string report_html(const RunRecord& run) {
   header(html, run);
   models(html, run);
   violations(html, run);
+  anomalies(html, run);
   confidence(html, run);
   faults(html, run);
   return html_page(fmt::format("{}: {}", name_of(run.overall.word), run.store), html.take());

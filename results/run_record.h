@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "checkers/agreement.h"
+#include "checkers/anomalies.h"
 #include "checkers/history/recording.h"
 #include "checkers/judge.h"
 #include "checkers/pressure.h"
@@ -88,6 +89,7 @@ struct RunRecord {
   Pressure pressure;
   Staleness staleness;
   Agreement agreement;
+  std::vector<AnomalyGroup> anomalies;
   Availability availability;
   OverallVerdict overall;
 

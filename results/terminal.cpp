@@ -94,6 +94,14 @@ std::string witnesses_text(const RunRecord& run) {
   return out;
 }
 
+std::string anomalies_text(const RunRecord& run) {
+  std::vector<std::string> groups;
+  for (const AnomalyGroup& group : run.anomalies)
+    groups.push_back(fmt::format("{} {} ({} keys, {} sessions)", group.count,
+                                 name_of(group.anomaly), group.keys, group.sessions));
+  return groups.empty() ? "" : wrapped("anomalies: ", join(groups, ", "));
+}
+
 std::string tested_text(const RunRecord& run) {
   const Counts& counts = run.pressure.counts;
   const auto observed =
@@ -136,7 +144,7 @@ std::string terminal_text(const RunRecord& run, const std::string& report,
   std::string out = fmt::format("{}  {}\n", paint(upper(word), word, style),
                                 escape_terminal(run.overall.sentence));
   if (!run.failure.empty()) out += wrapped("store: ", run.failure);
-  out += "\n" + witnesses_text(run) + models_text(run) + tested_text(run);
+  out += "\n" + witnesses_text(run) + models_text(run) + anomalies_text(run) + tested_text(run);
   if (run.staleness.reads > 0) out += wrapped("lag:    ", staleness_text(run.staleness));
   if (run.agreement.pairs > 0) out += wrapped("nodes:  ", agreement_text(run.agreement));
   for (const std::string& gap : run.pressure.missing) out += wrapped("missing: ", gap);

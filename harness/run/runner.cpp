@@ -221,11 +221,27 @@ Result<RunResult> perform_run(const RunPlan& plan, const RunDirectory& directory
 
 namespace {
 
+/// Is the model violated or, if nobody asked for it, one that promises it?
+bool may_be_violated(const Judgement& judgement, std::string_view model) {
+  const JudgedModel* asked = judgement.find(model);
+  if (asked != nullptr) return asked->verdict.verdict == Verdict::violated;
+  return std::any_of(judgement.models.begin(), judgement.models.end(), [&](const auto& judged) {
+    const auto promised = implied_by(judged.model->name);
+    return judged.verdict.verdict == Verdict::violated &&
+           std::find(promised.begin(), promised.end(), model) != promised.end();
+  });
+}
+
 /// What is told beside the verdicts. They all look at the same history and at nothing else.
 void measure(RunRecord& record) {
   Nanos healed = -1;
   for (const FaultRecord& fault : record.faults) healed = std::max(healed, fault.healed_ns);
-  const std::array<std::function<void()>, 4> measurements = {
+  const std::array<std::function<void()>, 5> measurements = {
+      [&] {
+        record.anomalies = group_anomalies(record.history(), [&](Anomaly anomaly) {
+          return may_be_violated(record.judgement, forbidden_by(anomaly));
+        });
+      },
       [&] { record.staleness = measure_staleness(record.history()); },
       [&] { record.pressure = measure_pressure(record.history(), record.recording.marks); },
       [&] { record.agreement = measure_agreement(record.history(), healed); },
