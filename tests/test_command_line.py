@@ -143,6 +143,34 @@ class CommandLine(unittest.TestCase):
         result = self.check(HEADER + operation(1, 'write', 'x', 10**30) + operation(2, 'read', 'x', 10**30))
         self.assertEqual(result.returncode, 0, result.stderr)
 
+    def test_convert_there_and_back(self):
+        with temporary_directory() as folder:
+            lines, binary, again = (pathlib.Path(folder) / name for name in ('h.jsonl', 'h.bin', 'again.jsonl'))
+            lines.write_bytes(GOOD)
+            self.assertEqual(consistory('convert', lines, binary, '--to', 'binary').returncode, 0)
+            self.assertEqual(consistory('convert', binary, again, '--to', 'consistory').returncode, 0)
+            verdicts = [json.loads(consistory('check', path, '--json').stdout)['models'] for path in (lines, binary, again)]
+            self.assertEqual(verdicts[0], verdicts[1])
+            self.assertEqual(verdicts[0], verdicts[2])
+            self.assertEqual(sorted(os.listdir(folder)), ['again.jsonl', 'h.bin', 'h.jsonl'])
+
+    def test_convert_for_others_is_judged_alike(self):
+        for target, model in (('edn', 'linearizable'), ('jepsen-log', 'linearizable'), ('plume', 'serializable')):
+            for history, code in ((GOOD, 0), (GOOD + operation(2, 'read', 'x', None), 1)):
+                key = [] if target == 'plume' else ['--key', 'x']
+                out = consistory('convert', '-', '-', '--to', target, *key, stdin=history)
+                self.assertEqual(out.returncode, 0, out.stderr)
+                judged = consistory('check', '-', '--format', target, '-m', model, stdin=out.stdout)
+                self.assertEqual(judged.returncode, code, (target, judged.stdout))
+
+    def test_convert_says_what_it_cannot(self):
+        lists = HEADER + operation(1, 'append', 'l', 7) + operation(2, 'write', 'x', 1)
+        self.refuse(64, ['plume', 'lists'], 'convert', '-', '-', '--to', 'plume', stdin=lists)
+        self.refuse(64, ['edn', '--key'], 'convert', '-', '-', '--to', 'edn', stdin=lists)
+        self.refuse(64, ['unknown key', 'x'], 'convert', '-', '-', '--to', 'edn', '--key', 'y', stdin=lists)
+        self.refuse(69, ['cannot create'], 'convert', '-', '/nowhere/h.bin', '--to', 'binary', stdin=lists)
+        self.refuse(64, ['--key'], 'convert', '-', '-', '--to', 'binary', '--key', 'x', stdin=lists)
+
     def test_newer_schema_is_refused(self):
         self.refuse(64, ['consistory.history/2'], 'check', '-', stdin=b'{"schema":"consistory.history/2"}\n')
 

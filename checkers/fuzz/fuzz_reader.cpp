@@ -7,6 +7,10 @@
 #include <string>
 #include <string_view>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+#include "checkers/history/binary_events.h"
 #include "checkers/history/litmus.h"
 #include "checkers/history/recording.h"
 #include "checkers/history/text.h"
@@ -54,6 +58,7 @@ void import_as(ImportFormat format, std::string_view text) {
   import_as(ImportFormat::jepsen_log, text);
 }
 [[maybe_unused]] void awdit(std::string_view text) { import_as(ImportFormat::awdit, text); }
+[[maybe_unused]] void plume(std::string_view text) { import_as(ImportFormat::plume, text); }
 [[maybe_unused]] void object_log(std::string_view text) {
   import_as(ImportFormat::object_log, text);
 }
@@ -61,6 +66,20 @@ void import_as(ImportFormat format, std::string_view text) {
 [[maybe_unused]] void recording(std::string_view text) {
   const Result<Recording> recording = parse_recording(text, "fuzzed");
   if (recording) judge_quickly(recording->history);
+}
+
+/// Behind a checksum that fits, or nothing but the frame would ever be looked at.
+[[maybe_unused]] void binary(std::string_view body) {
+  if (body.empty()) return;
+  const auto size = static_cast<std::uint32_t>(body.size() - 1);
+  const auto events = static_cast<std::uint32_t>(static_cast<unsigned char>(body.front()));
+  body.remove_prefix(1);
+  const std::uint64_t checksum = XXH3_64bits(body.data(), body.size());
+  std::string file(kBinaryMagic);
+  file.append(reinterpret_cast<const char*>(&size), 4);
+  file.append(reinterpret_cast<const char*>(&events), 4);
+  file.append(reinterpret_cast<const char*>(&checksum), 8);
+  recording(file.append(body));
 }
 
 [[maybe_unused]] void litmus(std::string_view text) {

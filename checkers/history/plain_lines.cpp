@@ -17,20 +17,20 @@ constexpr std::size_t kLineBytesLikely = 80;
 /// Gives the names of a batch their numbers, so that whoever takes its lines need not.
 class Naming {
  public:
-  explicit Naming(PlainLines::Batch& batch)
+  explicit Naming(EventBatch& batch)
       : sessions_(batch.sessions), keys_(batch.keys), nodes_(batch.nodes) {}
 
-  void name(PlainLines::Line& line) {
+  void name(EventBatch::Line& line) {
     line.session = sessions_.intern(line.event.session);
     line.key = keys_.intern(line.event.key);
-    line.node = line.event.node.empty() ? PlainLines::kNoName : nodes_.intern(line.event.node);
+    line.node = line.event.node.empty() ? EventBatch::kNoName : nodes_.intern(line.event.node);
   }
 
  private:
   NamesOf<std::string_view> sessions_, keys_, nodes_;
 };
 
-PlainLines::Batch parse(PlainLines::Batch batch) {
+EventBatch parse(EventBatch batch) {
   PlainLineParser parser;
   std::string_view text(batch.bytes.get(), batch.size);
   for (auto* names : {&batch.sessions, &batch.keys, &batch.nodes}) names->clear();
@@ -40,7 +40,7 @@ PlainLines::Batch parse(PlainLines::Batch batch) {
   batch.lines.reserve(batch.size / kLineBytesLikely + 1);
   while (!text.empty()) {
     const std::size_t end = text.find('\n');
-    PlainLines::Line& line = batch.lines.emplace_back();
+    EventBatch::Line& line = batch.lines.emplace_back();
     line.complete = end != std::string_view::npos;
     line.text = text.substr(0, end);
     line.plain = line.complete && parser.parse(line.text, line.event, batch.elements);
@@ -50,23 +50,14 @@ PlainLines::Batch parse(PlainLines::Batch batch) {
   return batch;
 }
 
-/// Room for `capacity` bytes, of which the first `size` stay.
-void reserve(PlainLines::Batch& batch, std::size_t capacity) {
-  if (batch.capacity >= capacity) return;
-  auto bytes = std::make_unique_for_overwrite<char[]>(capacity + PlainLineParser::kPadding);
-  std::copy_n(batch.bytes.get(), batch.size, bytes.get());
-  batch.bytes = std::move(bytes);
-  batch.capacity = capacity;
-}
-
 }  // namespace
 
 PlainLines::PlainLines(ByteSource& source, std::size_t line_max)
     : source_(source), line_max_(line_max), ahead_(std::min<std::size_t>(worker_count(), 8) + 2) {}
 
 /// Reads until `capacity` bytes are there or the source is at its end; false at an error.
-bool PlainLines::fill(Batch& batch, std::size_t capacity) {
-  reserve(batch, capacity);
+bool PlainLines::fill(EventBatch& batch, std::size_t capacity) {
+  batch.reserve(capacity);
   while (batch.size < capacity && !at_end_) {
     const Result<std::size_t> got =
         source_.read(batch.bytes.get() + batch.size, capacity - batch.size);
@@ -79,9 +70,9 @@ bool PlainLines::fill(Batch& batch, std::size_t capacity) {
 }
 
 /// Whole lines, but for the last of the source and for lines over the bound; false if none is left.
-bool PlainLines::read_lines(Batch& batch) {
+bool PlainLines::read_lines(EventBatch& batch) {
   batch.size = 0;
-  reserve(batch, carry_.size());
+  batch.reserve(carry_.size());
   std::copy(carry_.begin(), carry_.end(), batch.bytes.get());
   batch.size = std::exchange(carry_, {}).size();
   for (std::size_t capacity = batch.size + kPieceBytes;; capacity *= 2) {
@@ -99,13 +90,13 @@ bool PlainLines::read_lines(Batch& batch) {
 
 void PlainLines::start_one() {
   if (at_end_ || error_) return;
-  Batch batch = std::exchange(spare_, {});
+  EventBatch batch = std::exchange(spare_, {});
   if (!read_lines(batch)) return;
   std::memset(batch.bytes.get() + batch.size, 0, PlainLineParser::kPadding);
   started_.push_back(std::async(std::launch::async, parse, std::move(batch)));
 }
 
-const PlainLines::Batch* PlainLines::next() {
+const EventBatch* PlainLines::next() {
   while (started_.size() < ahead_ && !at_end_ && !error_) start_one();
   if (started_.empty()) return nullptr;
   spare_ = std::exchange(current_, started_.front().get());

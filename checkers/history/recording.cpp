@@ -8,8 +8,8 @@
 #include <utility>
 
 #include "base/escape.h"
+#include "checkers/history/binary_events.h"
 #include "checkers/history/json_input.h"
-#include "checkers/history/plain_lines.h"
 
 namespace consistory {
 namespace {
@@ -138,11 +138,11 @@ class Assembler {
 
 /// What the names of a batch are in the history.
 struct BatchNames {
-  const PlainLines::Batch* batch = nullptr;
+  const EventBatch* batch = nullptr;
   std::vector<std::uint32_t> sessions, keys, nodes;
 
   /// Does nothing but at the first plain line of a batch: the header tells its names before.
-  void take(const PlainLines::Batch& from, HistoryBuilder& builder) {
+  void take(const EventBatch& from, HistoryBuilder& builder) {
     if (std::exchange(batch, &from) != nullptr) return;
     for (auto* ids : {&sessions, &keys, &nodes}) ids->clear();
     for (const std::string_view name : from.sessions) sessions.push_back(builder.session(name));
@@ -156,16 +156,17 @@ class Reader {
   explicit Reader(std::string name) : name_(std::move(name)), assembler_(name_) {}
 
   Result<Recording> read(ByteSource& source) {
-    PlainLines lines(source, kLineBytesMax);
-    while (const PlainLines::Batch* batch = lines.next()) {
+    const std::unique_ptr<EventBatches> events = open_events(source, name_);
+    while (const EventBatch* batch = events->next()) {
       names_.batch = nullptr;
-      for (const PlainLines::Line& line : batch->lines) {
+      for (const EventBatch::Line& line : batch->lines) {
         ++line_;
         auto error = line_ == 1 ? read_header(line) : read_line(line, *batch);
         if (error) return *error;
       }
     }
-    if (lines.error()) return *lines.error();
+    if (events->error()) return *events->error();
+    for (std::string& note : events->notes()) recording_.notes.push_back(std::move(note));
     if (line_ == 0) return cut_header();
     return finish();
   }
@@ -179,7 +180,7 @@ class Reader {
               "{\"schema\":\"consistory.history/1\",…}; the file is empty or cut");
   }
 
-  std::optional<Error> read_header(const PlainLines::Line& line) {
+  std::optional<Error> read_header(const EventBatch::Line& line) {
     Result<Json> header = parse_json_line(line.text, place());
     if (!header && !line.complete) return cut_header();
     if (!header) return header.error();
@@ -197,7 +198,7 @@ class Reader {
 
   HistoryBuilder& builder() { return assembler_.builder(); }
 
-  std::optional<Error> read_line(const PlainLines::Line& line, const PlainLines::Batch& batch) {
+  std::optional<Error> read_line(const EventBatch::Line& line, const EventBatch& batch) {
     if (line.plain) return assembler_.take(intern(line, batch), line_number());
     if (line.text.find_first_not_of(" \t\r") == std::string_view::npos) return std::nullopt;
     if (line.text.size() > kLineBytesMax) return at(place(), "a line longer than 64 MiB");
@@ -213,7 +214,7 @@ class Reader {
     return static_cast<std::uint32_t>(std::min<std::size_t>(line_, UINT32_MAX));
   }
 
-  Event intern(const PlainLines::Line& plain, const PlainLines::Batch& batch) {
+  Event intern(const EventBatch::Line& plain, const EventBatch& batch) {
     using Payload = EventLine::Payload;
     const EventLine& line = plain.event;
     names_.take(batch, builder());
@@ -223,7 +224,7 @@ class Reader {
     operation.function = line.function;
     operation.session = names_.sessions[plain.session];
     operation.key = names_.keys[plain.key];
-    event.has_node = plain.node != PlainLines::kNoName;
+    event.has_node = plain.node != EventBatch::kNoName;
     if (event.has_node) operation.node = names_.nodes[plain.node];
     operation.swapped = line.swapped;
     operation.final = line.final;

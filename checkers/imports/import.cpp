@@ -10,11 +10,12 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<std::pair<ImportFormat, std::string_view>, 5> kFormats = {{
+constexpr std::array<std::pair<ImportFormat, std::string_view>, 6> kFormats = {{
     {ImportFormat::edn, "edn"},
     {ImportFormat::json, "json"},
     {ImportFormat::jepsen_log, "jepsen-log"},
     {ImportFormat::awdit, "awdit"},
+    {ImportFormat::plume, "plume"},
     {ImportFormat::object_log, "object-log"},
 }};
 
@@ -64,6 +65,7 @@ std::optional<ImportFormat> foreign_format(std::string_view name, std::string_vi
   if (name.ends_with(".edn")) return ImportFormat::edn;
   if (names_an_object(text)) return ImportFormat::object_log;
   if (is_transaction_line(text)) return ImportFormat::awdit;
+  if (text.starts_with("r(") || text.starts_with("w(")) return ImportFormat::plume;
   const std::string_view line = text.substr(0, text.find('\n'));
   if (line.find("jepsen") != std::string_view::npos && line.find(" - ") != std::string_view::npos)
     return ImportFormat::jepsen_log;
@@ -89,8 +91,11 @@ Result<Imported> import_history(std::string_view content, const std::string& sou
       return from_jepsen(content, source, JepsenNotation::json, options.keyed);
     case ImportFormat::jepsen_log:
       return from_jepsen(content, source, JepsenNotation::log, options.keyed);
-    case ImportFormat::awdit: {
-      Result<TransactionHistory> transactions = read_transaction_text(content, source);
+    case ImportFormat::awdit:
+    case ImportFormat::plume: {
+      Result<TransactionHistory> transactions = format == ImportFormat::awdit
+                                                    ? read_transaction_text(content, source)
+                                                    : read_plume_text(content, source);
       if (!transactions) return transactions.error();
       return Imported(std::move(*transactions));
     }

@@ -5,6 +5,7 @@
 //
 //   edn, json, jepsen-log   Jepsen, Knossos, Elle, Porcupine (imports/jepsen.h)
 //   awdit                   r KEY VALUE and w KEY VALUE; ----- ends a transaction, ===== a session
+//   plume                   r(KEY,VALUE,SESSION,TRANSACTION) and w(…): AWDIT, Plume, PolySI
 //   object-log              "# queue", then METHOD VALUE START END or SESSION START END METHOD
 //   VALUE
 //                           (the logs of fastlin and fptlin)
@@ -21,7 +22,7 @@
 
 namespace consistory {
 
-enum class ImportFormat : std::uint8_t { edn, json, jepsen_log, awdit, object_log };
+enum class ImportFormat : std::uint8_t { edn, json, jepsen_log, awdit, plume, object_log };
 
 std::string_view name_of(ImportFormat format);
 std::optional<ImportFormat> import_format_named(std::string_view name);

@@ -11,7 +11,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<CommandSpec, 6> kCommands = {{
+constexpr std::array<CommandSpec, 7> kCommands = {{
     {"run", "run a store under faults, check its history, write a report",
      "  consistory run\n"
      "  consistory run --protocol eventual --require read-your-writes -d 10s --seed 7\n"
@@ -25,6 +25,11 @@ constexpr std::array<CommandSpec, 6> kCommands = {{
      "  consistory check --batch cases.jsonl --json\n"
      "  consistory check history.jsonl -m causal,read-your-writes\n",
      define_check},
+    {"convert", "turn a recorded history into another form, of ours or of other projects",
+     "  consistory convert history.jsonl history.bin --to binary\n"
+     "  consistory convert history.jsonl history.edn --to edn\n"
+     "  consistory convert history.jsonl r0.log --to jepsen-log --key r0\n",
+     define_convert},
     {"report", "judge a run again and write its report anew",
      "  consistory report results/runs/latest\n", define_report},
     {"list", "list models, faults, workloads and stores", "  consistory list models\n",
