@@ -25,6 +25,23 @@ std::map<std::string, std::vector<const TransactionAnomaly*>> by_name(
 
 std::string line(std::string_view raw) { return shorten(escape_terminal(raw), kLineMax); }
 
+/// The witness of the weakest level that is violated.
+std::string witness_text(const TransactionJudgement& judgement) {
+  for (auto level = judgement.levels.rbegin(); level != judgement.levels.rend(); ++level) {
+    if (level->verdict != Verdict::violated || !level->witness) continue;
+    const TransactionWitness& witness = *level->witness;
+    std::string text = fmt::format("\n{} forbids these {} transactions by themselves:\n",
+                                   info_of(level->level).name, witness.history.transactions.size());
+    for (TransactionId id = 0; id < witness.history.transactions.size(); ++id)
+      text += fmt::format("  {}  (T{} of the history)\n", line(describe(witness.history, id)),
+                          witness.original[id]);
+    for (const TransactionAnomaly& anomaly : witness.anomalies)
+      text += fmt::format("  - {}: {}\n", line(anomaly.name), line(anomaly.text));
+    return text + "  " + witness_remark(witness) + "\n";
+  }
+  return {};
+}
+
 /// Each anomaly once, at the weakest level that it violates.
 std::string anomalies_text(const TransactionHistory& history,
                            const TransactionJudgement& judgement) {
@@ -45,11 +62,34 @@ std::string anomalies_text(const TransactionHistory& history,
   return text;
 }
 
+Json witness_json(const LevelVerdict& level) {
+  if (!level.witness) return {};
+  const TransactionWitness& witness = *level.witness;
+  Json transactions = Json::array();
+  for (TransactionId id = 0; id < witness.history.transactions.size(); ++id)
+    transactions.push_back(
+        {{"transaction", witness.original[id]}, {"text", describe(witness.history, id)}});
+  Json reasons = Json::array();
+  for (const TransactionAnomaly& anomaly : witness.anomalies)
+    reasons.push_back({{"anomaly", anomaly.name}, {"text", anomaly.text}});
+  return {{"transactions", transactions},
+          {"reasons", reasons},
+          {"minimal", witness.minimal},
+          {"rechecked", witness.recheck == OracleAnswer::violated}};
+}
+
 std::string dumped(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
 }  // namespace
+
+std::string witness_remark(const TransactionWitness& witness) {
+  std::string text = witness.minimal ? "minimal: nothing of it can be left out"
+                                     : "the search for a smaller one used up its budget";
+  if (witness.recheck == OracleAnswer::violated) return text + "; brute force confirms it";
+  return text + "; too many transactions to confirm by brute force";
+}
 
 std::string transactions_text(const TransactionHistory& history,
                               const TransactionJudgement& judgement) {
@@ -60,7 +100,7 @@ std::string transactions_text(const TransactionHistory& history,
     text += fmt::format("{:<14} {}\n", name_of(level.verdict), info_of(level.level).name);
     if (!level.why.empty()) text += "               " + line(level.why) + "\n";
   }
-  return text + anomalies_text(history, judgement);
+  return text + witness_text(judgement) + anomalies_text(history, judgement);
 }
 
 std::string transactions_json(const std::string& source, const TransactionHistory& history,
@@ -81,7 +121,8 @@ std::string transactions_json(const std::string& source, const TransactionHistor
     levels.push_back({{"level", info_of(level.level).name},
                       {"state", name_of(level.verdict)},
                       {"why", level.why},
-                      {"anomalies", anomalies}});
+                      {"anomalies", anomalies},
+                      {"witness", witness_json(level)}});
   }
   return dumped({{"schema", "consistory.transactions/1"},
                  {"source", source},

@@ -9,10 +9,17 @@
 
 namespace consistory {
 
+/// Whether a witness is minimal, and what brute force made of it, for people.
+std::string witness_remark(const TransactionWitness& witness);
+
 std::string transactions_text(const TransactionHistory& history,
                               const TransactionJudgement& judgement);
 /// consistory.transactions/1
 std::string transactions_json(const std::string& source, const TransactionHistory& history,
+                              const TransactionJudgement& judgement);
+
+/// One offline page: the levels, and of each violated one the witness, drawn and explained.
+std::string transactions_html(const std::string& source, const TransactionHistory& history,
                               const TransactionJudgement& judgement);
 
 std::string objects_text(const ObjectHistory& history, const ObjectVerdict& verdict);

@@ -265,7 +265,8 @@ class Judge {
     verdict.anomalies.push_back({"no-commit-order",
                                  {},
                                  {},
-                                 "every order of the writes was tried, and each one has a cycle"});
+                                 "every order of the writes was tried, and each one has a cycle",
+                                 {}});
   }
 
   void settle_parallel_snapshot() {
@@ -291,7 +292,8 @@ class Judge {
       if (level == Level::read_uncommitted && !of_order) continue;
       std::vector<TransactionId> transactions = {anomaly.reader};
       if (anomaly.other != anomaly.reader) transactions.push_back(anomaly.other);
-      found.push_back({std::string(name_of(anomaly.anomaly)), {}, transactions, words(anomaly)});
+      found.push_back(
+          {std::string(name_of(anomaly.anomaly)), {}, transactions, words(anomaly), {}});
     }
     return found;
   }
@@ -327,6 +329,7 @@ class Judge {
     std::set<TransactionId> transactions;
     for (const Link& link : cycle) {
       anomaly.text += (anomaly.text.empty() ? "" : "; ") + words(link);
+      anomaly.arrows.push_back({transaction(link.from), transaction(link.to), label(link)});
       for (const TNode node : {link.from, link.to, link.because}) {
         if (node != kInitialNode) transactions.insert(dependencies_.transaction(node));
       }
@@ -339,6 +342,34 @@ class Judge {
   std::string name(TNode node) const {
     return node == kInitialNode ? "the initial state"
                                 : fmt::format("T{}", dependencies_.transaction(node));
+  }
+
+  std::optional<TransactionId> transaction(TNode node) const {
+    if (node == kInitialNode) return std::nullopt;
+    return dependencies_.transaction(node);
+  }
+
+  /// As the literature labels the edges of a serialisation graph (Adya 1999).
+  std::string label(const Link& link) const {
+    const std::string key = link.key < history_.keys.size() ? " " + history_.keys[link.key] : "";
+    switch (link.why) {
+      case Dependency::session:
+        return "session";
+      case Dependency::real_time:
+        return "real time";
+      case Dependency::reads_from:
+        return "wr" + key;
+      case Dependency::overwrites:
+      case Dependency::implied:
+        return "ww" + key;
+      case Dependency::anti:
+        return "rw" + key;
+      case Dependency::must_precede:
+        return "must precede" + key;
+      case Dependency::own:
+        break;
+    }
+    return "";
   }
 
   std::string words(const Link& link) const {
@@ -400,7 +431,7 @@ TransactionJudgement judge_transactions(const TransactionHistory& history,
   for (const LevelInfo& info : all_levels()) {
     const auto& wanted = options.levels;
     if (wanted.empty() || std::find(wanted.begin(), wanted.end(), info.level) != wanted.end())
-      judgement.levels.push_back({info.level, Verdict::inconclusive, why, {}});
+      judgement.levels.push_back({info.level, Verdict::inconclusive, why, {}, {}});
   }
   return judgement;
 }

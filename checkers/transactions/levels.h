@@ -21,6 +21,7 @@
 #include <vector>
 
 #include "checkers/models/verdict.h"
+#include "checkers/oracle/oracle.h"
 #include "checkers/transactions/digraph.h"
 
 namespace consistory {
@@ -56,10 +57,25 @@ Result<const LevelInfo*> find_level(std::string_view name);
 
 /// A violation that was found, with a name from the literature.
 struct TransactionAnomaly {
+  /// One step of a cycle, between transactions; none: the initial state.
+  struct Arrow {
+    std::optional<TransactionId> from, to;
+    std::string why;  ///< "wr x", "session": raw bytes
+  };
   std::string name;         ///< "G-single", "G1a-aborted-read"
   std::vector<Link> cycle;  ///< between nodes; empty for anomalies of single reads
   std::vector<TransactionId> transactions;
-  std::string text;  ///< for people; raw bytes
+  std::string text;           ///< for people; raw bytes
+  std::vector<Arrow> arrows;  ///< the cycle, to be drawn
+};
+
+/// A few transactions that a level forbids by themselves (witness.h).
+struct TransactionWitness {
+  TransactionHistory history;                    ///< with the steps that matter
+  std::vector<TransactionId> original;           ///< their ids in the whole history
+  std::vector<TransactionAnomaly> anomalies;     ///< of `history`
+  bool minimal = false;                          ///< nothing can be left out
+  OracleAnswer recheck = OracleAnswer::gave_up;  ///< what brute force says of it
 };
 
 struct LevelVerdict {
@@ -67,6 +83,7 @@ struct LevelVerdict {
   Verdict verdict = Verdict::inconclusive;
   std::string why;  ///< of inconclusive
   std::vector<TransactionAnomaly> anomalies;
+  std::optional<TransactionWitness> witness;  ///< once attach_witnesses() found one
 };
 
 struct TransactionJudgement {

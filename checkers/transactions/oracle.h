@@ -1,7 +1,7 @@
 #pragma once
 // Isolation levels by brute force from their definitions (levels.h): every choice of what of
 // unknown outcome took effect, every order of commits. Shares nothing with the checkers but the
-// history. Linked by tests only; for a handful of transactions.
+// history. For a handful of transactions: tests, and the re-check of every witness.
 
 #include "checkers/transactions/levels.h"
 

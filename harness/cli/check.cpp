@@ -145,10 +145,10 @@ int check_foreign(const std::string& path, const CheckImported& how, const Optio
     recording.history = std::move(*history);
     return check_recording(std::move(recording), path, options);
   }
-  if (!options.report.empty() || !options.expect_violation.empty())
+  if (!options.expect_violation.empty())
     return fail(usage_error(name +
-                            ": --report and --expect-violation are for histories of registers "
-                            "and lists; this one holds something else"));
+                            ": --expect-violation is for histories of registers and lists; this "
+                            "one holds something else"));
   if (const auto* transactions = std::get_if<TransactionHistory>(&*imported))
     return check_imported(path, *transactions, how);
   return check_imported(path, std::get<ObjectHistory>(*imported), how);
@@ -161,6 +161,7 @@ int check_file(const std::string& path, const Options& options) {
   how.format = import_format_named(options.format);
   how.keyed = options.keyed;
   how.json = options.json;
+  how.report = options.report;
   how.steps = options.steps;
   how.timeout_ns = options.timeout_ns;
   if (options.format != "consistory") {

@@ -7,9 +7,11 @@
 
 #include "base/limits.h"
 #include "checkers/history/input.h"
+#include "checkers/transactions/witness.h"
 #include "harness/cli/command.h"
 #include "harness/run/overall.h"
 #include "results/other_verdicts.h"
+#include "results/run_directory.h"
 
 namespace consistory {
 namespace {
@@ -44,7 +46,12 @@ int check_imported(const std::string& path, const TransactionHistory& history,
     judging.levels.push_back((*level)->level);
   }
   const TimeLimit limit(options.timeout_ns > 0 ? options.timeout_ns : TimeLimit::kNone);
-  const TransactionJudgement judgement = judge_transactions(history, judging);
+  TransactionJudgement judgement = judge_transactions(history, judging);
+  attach_witnesses(history, judgement);
+  if (!options.report.empty()) {
+    const Status written = write_file(options.report, transactions_html(path, history, judgement));
+    if (!written) return fail(written.error());
+  }
   const std::string text = options.json ? transactions_json(path, history, judgement)
                                         : transactions_text(history, judgement);
   std::fputs(text.c_str(), stdout);
@@ -59,6 +66,8 @@ int check_imported(const std::string& path, const TransactionHistory& history,
 
 int check_imported(const std::string& path, const ObjectHistory& history,
                    const CheckImported& options) {
+  if (!options.report.empty())
+    return fail(usage_error(path + ": --report is for registers, lists and transactions"));
   const bool known = std::all_of(options.models.begin(), options.models.end(),
                                  [](const std::string& name) { return name == "linearizable"; });
   if (!known)

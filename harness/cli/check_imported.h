@@ -14,6 +14,7 @@ struct CheckImported {
   std::optional<ImportFormat> format;
   bool keyed = false;
   bool json = false;
+  std::string report;  ///< empty: none
   std::uint64_t steps = 0;
   Nanos timeout_ns = 0;  ///< 0: none
 };
