@@ -171,6 +171,11 @@ class CommandLine(unittest.TestCase):
         self.refuse(69, ['cannot create'], 'convert', '-', '/nowhere/h.bin', '--to', 'binary', stdin=lists)
         self.refuse(64, ['--key'], 'convert', '-', '-', '--to', 'binary', '--key', 'x', stdin=lists)
 
+    def test_numbers_beyond_all_range(self):
+        self.refuse(64, ['out of the range'], 'check', '-', stdin=HEADER + event(1, 'invoke', 'write', 'x', value=1)
+                    .replace(b'"value": 1', b'"value": 1e999'))
+        self.refuse(64, ['out of the range'], 'check', '-', stdin=b'{"schema":1e999}\n')
+
     def test_newer_schema_is_refused(self):
         self.refuse(64, ['consistory.history/2'], 'check', '-', stdin=b'{"schema":"consistory.history/2"}\n')
 

@@ -80,6 +80,8 @@ Result<Json> parse_json_line(std::string_view line, const std::string& place) {
     return usage_error(fmt::format("{}:{}: not JSON: expected one object a line, found \"{}\"",
                                    place, error.byte,
                                    shorten(escape_terminal(line.substr(0, 200)), 40)));
+  } catch (const Json::out_of_range&) {
+    return at(place, "a number is out of the range of numbers");
   }
 }
 
