@@ -29,8 +29,10 @@ TEST(Export, RegistersAreTuplesForKnossos) {
             "{:process 0, :type :ok, :f :write, :value [\"x\" 1], :time 9000000, :index 1}\n"
             "{:process 1, :type :invoke, :f :cas, :value [\"x\" [1 2]], :time 10000000, "
             ":index 2}\n"
-            "{:process 1, :type :ok, :f :cas, :value [\"x\" [1 2]], :time 19000000, :index 3}\n"
-            "{:process 0, :type :invoke, :f :read, :value [\"x\" nil], :time 20000000, :index 4}\n"
+            "{:process 1, :type :ok, :f :cas, :value [\"x\" [1 2]], :time 19000000, "
+            ":index 3}\n"
+            "{:process 0, :type :invoke, :f :read, :value [\"x\" nil], :time 20000000, "
+            ":index 4}\n"
             "{:process 0, :type :ok, :f :read, :value [\"x\" 2], :time 29000000, :index 5}\n");
 }
 

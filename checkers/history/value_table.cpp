@@ -1,5 +1,7 @@
 #include "checkers/history/value_table.h"
 
+#include <algorithm>
+
 namespace consistory {
 
 Value ValueTable::operator[](std::uint32_t id) const {
@@ -15,11 +17,14 @@ std::uint32_t ValueInterner::add(std::int64_t code) {
 
 std::uint32_t ValueInterner::intern(std::int64_t number) {
   if (number < ValueTable::kOthersEnd) return intern(Value::of(number));
+  const auto place = static_cast<std::uint64_t>(number);
+  if (place < small_.size() && small_[place] != 0) return small_[place];
   const auto known = integers_.find(number);
   if (known != integers_.end()) return known->second;
   const std::uint32_t id = add(number);
-  integers_.emplace(number, id);
-  return id;
+  if (!is_small(number)) return integers_.emplace(number, id).first->second;
+  if (place >= small_.size()) small_.resize(std::max(place + 1, 2 * small_.size()), 0);
+  return small_[place] = id;
 }
 
 std::uint32_t ValueInterner::intern(const Value& value) {

@@ -41,8 +41,13 @@ class ValueInterner {
 
  private:
   std::uint32_t add(std::int64_t code);
+  bool is_small(std::int64_t number) const {
+    return number >= 0 && number < 4096 + 4 * static_cast<std::int64_t>(table_->size());
+  }
 
   ValueTable* table_;
+  /// Of small numbers, which is what workloads count up through; 0: not met. The rest is below.
+  std::vector<std::uint32_t> small_;
   tsl::robin_map<std::int64_t, std::uint32_t, NearbyHash> integers_;
   std::map<Value, std::uint32_t> others_ = {{Value::nil(), 0}};
 };
