@@ -6,7 +6,7 @@ include(GNUInstallDirs)
 
 set(config_dir ${CMAKE_INSTALL_LIBDIR}/cmake/Consistory)
 
-install(TARGETS consistory_options base history oracle checkers transactions imports
+install(TARGETS consistory_options base history oracle checkers transactions imports exports streaming
   EXPORT ConsistoryTargets ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
 install(EXPORT ConsistoryTargets NAMESPACE Consistory:: DESTINATION ${config_dir})
 install(DIRECTORY base checkers DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/consistory

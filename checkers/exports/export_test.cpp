@@ -45,7 +45,7 @@ TEST(Export, ListsAreTransactionsForElle) {
 
 TEST(Export, ALostOperationEndsItsProcess) {
   const std::string text =
-      exported("A write x 1 ? [0,9]; A write x 2 [10,19]", {ExportFormat::jepsen_log, std::nullopt});
+      exported("A write x 1 ? [0,9]; A write x 2 [10,19]", {ExportFormat::jepsen_log, {}});
   EXPECT_EQ(text,
             "INFO  jepsen.util - 0\t:invoke\t:write\t1\n"
             "INFO  jepsen.util - 1\t:invoke\t:write\t2\n"

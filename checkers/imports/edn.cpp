@@ -141,9 +141,28 @@ bool EdnReader::form(Edn& edn, int depth) {
   }
 }
 
+/// True past the end of a sequence of integers; false where it stood, if it holds anything else.
+bool EdnReader::packed(Edn& edn, char closing) {
+  const char* at = content_.data() + at_;
+  const char* const end = content_.data() + content_.size();
+  while (at < end && *at != closing) {
+    std::int64_t number = 0;
+    const auto [rest, failed] = std::from_chars(at, end, number);
+    const bool ended = failed == std::errc() && rest < end && (*rest == ' ' || *rest == closing);
+    if (!ended) break;
+    edn.numbers.push_back(number);
+    for (at = rest; at < end && *at == ' ';) ++at;
+  }
+  const bool whole = at < end && *at == closing;
+  if (whole) at_ = static_cast<std::size_t>(at - content_.data()) + 1;
+  else edn.numbers.clear();
+  return whole;
+}
+
 bool EdnReader::sequence(Edn& edn, char closing, int depth, Edn::Kind kind) {
   ++at_;
   edn.kind = kind;
+  if (depth >= packed_from_ && kind == Edn::Kind::sequence && packed(edn, closing)) return true;
   while (true) {
     if (!skip_blank()) return refuse(fmt::format("'{}'", closing));
     if (now() == closing) break;

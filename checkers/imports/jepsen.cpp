@@ -36,8 +36,8 @@ Result<std::optional<JepsenEvent>> event_of(Edn form, const std::string& source)
                  fmt::format("expected :type :invoke, :ok, :fail or :info, got '{}'",
                              escape_terminal(shorten(event.type, 40))));
   if (const Edn* time = form.find("time"); time != nullptr) event.time = time->integer;
-  if (const Edn* key = form.find("key"); key != nullptr) event.key = *key;
-  if (const Edn* value = form.find("value"); value != nullptr) event.value = *value;
+  if (Edn* key = form.find("key"); key != nullptr) event.key = std::move(*key);
+  if (Edn* value = form.find("value"); value != nullptr) event.value = std::move(*value);
   return std::optional(std::move(event));
 }
 
@@ -156,7 +156,9 @@ std::optional<Error> add_form(Edn form, const std::string& source, Pairing& pair
 
 std::optional<Error> read_edn(std::string_view content, const std::string& source,
                               Pairing& pairing) {
-  EdnReader reader(content, source);
+  // An event is a map, its value a transaction, and its steps' third items are lists.
+  constexpr int kListDepth = 3;
+  EdnReader reader(content, source, kListDepth);
   while (true) {
     Result<std::optional<Edn>> form = reader.next();
     if (!form) return form.error();

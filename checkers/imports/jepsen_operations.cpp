@@ -23,6 +23,8 @@ std::string text_of(const Edn& edn) {
   if (edn.kind == Edn::Kind::integer) return std::to_string(edn.integer);
   if (edn.kind != Edn::Kind::sequence && edn.kind != Edn::Kind::map) return edn.text;
   std::string text = "[";
+  for (const std::int64_t number : edn.numbers)
+    text += (text.size() > 1 ? " " : "") + std::to_string(number);
   for (const Edn& item : edn.items) text += (text.size() > 1 ? " " : "") + text_of(item);
   return text + "]";
 }
@@ -181,6 +183,8 @@ class Transactions : public Target {
       return std::nullopt;  // what was read is not known
     } else if (value.kind == Edn::Kind::sequence) {
       elements_.clear();
+      for (const std::int64_t element : value.numbers)
+        elements_.push_back(builder_.value(element));
       for (const Edn& element : value.items) elements_.push_back(id_of(element));
       builder_.read_list(key, elements_);
     } else {

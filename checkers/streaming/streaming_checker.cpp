@@ -1,0 +1,149 @@
+#include "checkers/streaming/streaming_checker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "checkers/streaming/weak_causal_stream.h"
+
+namespace consistory {
+
+/// Monotonic reads and read your writes where every operation tells a version: versions read never
+/// drop below what the session read, or wrote, before (MODELS §3.6).
+class VersionStream {
+ public:
+  void complete(const StreamOperation& operation) {
+    if (operation.outcome == Outcome::fail) return;
+    if (operation.outcome == Outcome::info) {
+      if (operation.function != Function::read) leave_open("an update of unknown version");
+      return;
+    }
+    const bool initial = operation.function == Function::read && !operation.value;
+    if (!operation.version && !initial) return leave_open("an operation that tells no version");
+    Known& known = known_[{operation.session, operation.key}];
+    const std::int64_t version = initial ? 0 : *operation.version;
+    if (operation.function != Function::read) {
+      known.written = std::max(known.written, version);
+      return;
+    }
+    if (version < known.read) refute(0, operation, version, known.read);
+    if (version < known.written) refute(1, operation, version, known.written);
+    known.read = std::max(known.read, version);
+  }
+
+  const StreamingVerdict& verdict(bool own_writes) const { return verdicts_[own_writes ? 1 : 0]; }
+
+ private:
+  struct Known {
+    std::int64_t read = 0;
+    std::int64_t written = 0;
+  };
+
+  void refute(std::size_t which, const StreamOperation& read, std::int64_t version,
+              std::int64_t known) {
+    if (verdicts_[which].verdict != Verdict::holds) return;
+    verdicts_[which] = {
+        Verdict::violated,
+        fmt::format("session {} read version {} of key {} and had {} version {}", read.session,
+                    version, read.key, which == 0 ? "read" : "written", known)};
+  }
+
+  void leave_open(const char* why) {
+    for (StreamingVerdict& verdict : verdicts_) {
+      if (verdict.verdict == Verdict::holds) verdict = {Verdict::inconclusive, why};
+    }
+  }
+
+  std::map<std::pair<SessionId, KeyId>, Known> known_;
+  std::array<StreamingVerdict, 2> verdicts_;
+};
+
+/// Do the final reads of each key agree, at every replica?
+class FinalStream {
+ public:
+  explicit FinalStream(std::size_t replicas) : replicas_(replicas) {
+    verdict_ = {Verdict::not_checked, "no final read yet"};
+  }
+
+  void complete(const StreamOperation& operation, const WeakCausalStream& causal) {
+    keys_.insert(operation.key);
+    if (!operation.final || operation.outcome != Outcome::ok) return;
+    const auto [first, fresh] = first_.try_emplace(operation.key, operation.value);
+    seen_.insert({operation.key, operation.node});
+    if (verdict_.verdict == Verdict::violated || unexplained_) return;
+    if (!fresh && first->second != operation.value) {
+      verdict_ = {Verdict::violated, fmt::format("the nodes disagree on key {}", operation.key)};
+    } else if (operation.value && !causal.knows(*operation.value)) {
+      unexplained_ = true;
+      verdict_ =
+          causal.forgot_some() || causal.verdict().verdict != Verdict::holds
+              ? StreamingVerdict{Verdict::inconclusive, "who wrote a final value is not remembered"}
+              : StreamingVerdict{Verdict::violated, "nobody wrote a final value"};
+    }
+  }
+
+  void finish() {
+    const bool covered = seen_.size() == keys_.size() * replicas_;
+    if (verdict_.verdict != Verdict::not_checked) return;
+    if (covered && !seen_.empty()) verdict_ = {Verdict::holds, {}};
+    else verdict_.why = "some node has no final read of some key";
+  }
+
+  const StreamingVerdict& verdict() const { return verdict_; }
+
+ private:
+  std::size_t replicas_;
+  std::set<KeyId> keys_;
+  std::map<KeyId, std::optional<std::int64_t>> first_;
+  std::set<std::pair<KeyId, NodeId>> seen_;
+  bool unexplained_ = false;
+  StreamingVerdict verdict_;
+};
+
+std::string_view name_of(StreamingModel model) {
+  constexpr std::array<std::string_view, kStreamingModels> kNames = {
+      "weak-causal", "monotonic-reads", "read-your-writes", "convergence"};
+  return kNames[static_cast<std::size_t>(model)];
+}
+
+StreamingChecker::StreamingChecker(std::size_t sessions, std::size_t replicas)
+    : causal_(std::make_unique<WeakCausalStream>(sessions)),
+      versions_(std::make_unique<VersionStream>()),
+      finals_(std::make_unique<FinalStream>(replicas)) {}
+
+StreamingChecker::~StreamingChecker() = default;
+
+void StreamingChecker::begin(const StreamOperation& update) { causal_->begin(update); }
+
+void StreamingChecker::complete(const StreamOperation& operation) {
+  const bool reads_at_the_end = operation.final && !causal_->is_announced(operation.session);
+  if (!reads_at_the_end) causal_->complete(operation);
+  versions_->complete(operation);
+  finals_->complete(operation, *causal_);
+}
+
+void StreamingChecker::retire(SessionId session) { causal_->retire(session); }
+
+void StreamingChecker::finish() {
+  causal_->finish();
+  finals_->finish();
+}
+
+const StreamingVerdict& StreamingChecker::verdict(StreamingModel model) const {
+  switch (model) {
+    case StreamingModel::weak_causal:
+      return causal_->verdict();
+    case StreamingModel::monotonic_reads:
+      return versions_->verdict(false);
+    case StreamingModel::read_your_writes:
+      return versions_->verdict(true);
+    case StreamingModel::convergence:
+      break;
+  }
+  return finals_->verdict();
+}
+
+std::size_t StreamingChecker::remembered() const { return causal_->remembered(); }
+
+}  // namespace consistory

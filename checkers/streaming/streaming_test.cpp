@@ -1,0 +1,195 @@
+// The streaming checkers against the offline ones, and their memory.
+#include <gtest/gtest.h>
+
+#include <cstdio>
+
+#include "checkers/history/recording.h"
+#include "checkers/models/registry.h"
+#include "checkers/streaming/streaming_checker.h"
+#include "checkers/testing/random_history.h"
+#include "checkers/testing/store_simulation.h"
+
+namespace consistory {
+namespace {
+
+/// A history's operations, told as a run would tell them.
+class Replay {
+ public:
+  explicit Replay(const History& history) : Replay(history, history.sessions.size()) {}
+  Replay(const History& history, std::size_t announced)
+      : history_(history), checker_(announced, replicas(history)), lost_(history.sessions.size()) {
+    for (OperationId id = 0; id < history.size(); ++id) {
+      const Operation& operation = history.operations[id];
+      events_.push_back({operation.invoke, false, id});
+      if (!operation.is_info()) events_.push_back({operation.complete, true, id});
+    }
+    std::stable_sort(events_.begin(), events_.end(), [](const Event& a, const Event& b) {
+      return std::pair(a.stamp, a.completion) < std::pair(b.stamp, b.completion);
+    });
+  }
+
+  const StreamingChecker& run() {
+    for (const Event& event : events_) {
+      const Operation& operation = history_.operations[event.id];
+      if (event.completion) {
+        checker_.complete(told(operation));
+      } else {
+        give_up(operation.session);  // its client goes on
+        if (operation.function != Function::read) checker_.begin(told(operation));
+        if (operation.is_info()) lost_[operation.session].push_back(event.id);
+      }
+      most_ = std::max(most_, checker_.remembered());
+    }
+    for (SessionId session = 0; session < lost_.size(); ++session) give_up(session);
+    checker_.finish();
+    return checker_;
+  }
+
+  std::size_t most_remembered() const { return most_; }
+
+ private:
+  struct Event {
+    std::int64_t stamp = 0;
+    bool completion = false;
+    OperationId id = 0;
+  };
+
+  static std::size_t replicas(const History& history) {
+    return history.replica_count > 0 ? history.replica_count : history.nodes.size();
+  }
+
+  void give_up(SessionId session) {
+    for (const OperationId id : lost_[session]) checker_.complete(told(history_.operations[id]));
+    lost_[session].clear();
+  }
+
+  StreamOperation told(const Operation& operation) const {
+    StreamOperation stream;
+    stream.session = operation.session;
+    stream.key = operation.key;
+    stream.node = operation.node;
+    stream.function = operation.function;
+    stream.outcome = operation.outcome;
+    if (operation.value != kNil) stream.value = operation.value;
+    if (operation.has_version()) stream.version = operation.version;
+    stream.final = operation.final;
+    return stream;
+  }
+
+  const History& history_;
+  StreamingChecker checker_;
+  std::vector<std::vector<OperationId>> lost_;
+  std::vector<Event> events_;
+  std::size_t most_ = 0;
+};
+
+Verdict offline(const History& history, StreamingModel model) {
+  Budget budget(5'000'000);
+  return (*find_model(name_of(model)))->judge(history, budget).verdict;
+}
+
+/// Where the stream decides, it decides as the offline checker does; and mostly it decides.
+void compare(const History& history, StreamingModel model, const StreamingChecker& checker,
+             std::size_t& decided, std::size_t& violated) {
+  const StreamingVerdict& verdict = checker.verdict(model);
+  if (verdict.verdict == Verdict::inconclusive) return;
+  ++decided;
+  violated += verdict.verdict == Verdict::violated ? 1 : 0;
+  EXPECT_EQ(verdict.verdict, offline(history, model))
+      << name_of(model) << ": " << verdict.why << "\n"
+      << text_of(history);
+}
+
+TEST(Streaming, AgreesWithTheOfflineCheckers) {
+  Random random(from_environment("CONSISTORY_SEED", 79));
+  constexpr int kHistories = 6'000;
+  std::size_t causal = 0, causal_violated = 0, final = 0, final_violated = 0;
+  for (int i = 0; i < kHistories; ++i) {
+    HistoryShape shape = random_shape(random, 14);
+    shape.lists = shape.cas = shape.duplicates = shape.versions = 0;
+    const History history = random_history(random, shape);
+    Replay replay(history);
+    const StreamingChecker& checker = replay.run();
+    compare(history, StreamingModel::weak_causal, checker, causal, causal_violated);
+    compare(history, StreamingModel::convergence, checker, final, final_violated);
+  }
+  EXPECT_GT(causal, kHistories * 6 / 10);
+  EXPECT_GT(causal_violated, 300U);
+  EXPECT_GT(final, kHistories * 6 / 10);
+  EXPECT_GT(final_violated, 50U);
+}
+
+TEST(Streaming, VersionsDecideMonotonicReadsAndReadYourWrites) {
+  Random random(from_environment("CONSISTORY_SEED", 5));
+  std::size_t decided = 0, violated = 0;
+  for (int i = 0; i < 6'000; ++i) {
+    HistoryShape shape = random_shape(random, 12);
+    shape.lists = shape.cas = shape.duplicates = shape.info = 0;
+    shape.versions = 1;
+    const History history = random_history(random, shape);
+    Budget budget(1'000'000);
+    // What nobody wrote, and what its own session wrote later, the stream leaves to weak causal.
+    Replay replay(history);
+    const StreamingChecker& checker = replay.run();
+    if (checker.verdict(StreamingModel::weak_causal).verdict == Verdict::inconclusive) continue;
+    if ((*find_model("read-values"))->judge(history, budget).verdict != Verdict::holds) continue;
+    for (const StreamingModel model :
+         {StreamingModel::monotonic_reads, StreamingModel::read_your_writes})
+      compare(history, model, checker, decided, violated);
+  }
+  EXPECT_GT(decided, 1'000U);
+  EXPECT_GT(violated, 100U);
+}
+
+Recording simulated(SimulatedStore store, SimulatedLoad load, Planted planted) {
+  SimulationPlan plan;
+  plan.store = store;
+  plan.load = load;
+  plan.planted = planted;
+  plan.operations = 60'000;
+  plan.sessions = 12;
+  std::FILE* file = std::tmpfile();
+  simulate(plan, file);
+  std::string content(static_cast<std::size_t>(std::ftell(file)), '\0');
+  std::rewind(file);
+  EXPECT_EQ(std::fread(content.data(), 1, content.size(), file), content.size());
+  std::fclose(file);
+  Result<Recording> recording = parse_recording(content, "simulated");
+  EXPECT_TRUE(recording);
+  return std::move(*recording);
+}
+
+TEST(Streaming, ForgetsWhatEverySessionHasSeenOverwritten) {
+  const Recording recording =
+      simulated(SimulatedStore::strong, SimulatedLoad::hot, Planted::nothing);
+  Replay replay(recording.history, 12);  // those who read in the end come later
+  const StreamingChecker& checker = replay.run();
+  EXPECT_EQ(checker.verdict(StreamingModel::weak_causal).verdict, Verdict::holds);
+  // What no session has read since may have been written by anybody: it is not remembered.
+  EXPECT_NE(checker.verdict(StreamingModel::convergence).verdict, Verdict::violated);
+  EXPECT_LT(replay.most_remembered(), 2'000U);  // of 30,000
+}
+
+TEST(Streaming, FindsWhatIsPlantedInALongHistory) {
+  for (const Planted planted :
+       {Planted::stale_read, Planted::skipped_dependency, Planted::resurrected_value}) {
+    const Recording recording = simulated(SimulatedStore::converge, SimulatedLoad::hot, planted);
+    Replay replay(recording.history);
+    const StreamingVerdict& verdict = replay.run().verdict(StreamingModel::weak_causal);
+    EXPECT_EQ(verdict.verdict, Verdict::violated) << static_cast<int>(planted);
+  }
+}
+
+TEST(Streaming, SaysWhatItCannotDecide) {
+  StreamingChecker checker(2, 1);
+  StreamOperation write{0, 0, 0, Function::write, Outcome::ok, 7, std::nullopt, false};
+  checker.begin(write);
+  checker.complete(write);
+  checker.begin(write);
+  EXPECT_EQ(checker.verdict(StreamingModel::weak_causal).verdict, Verdict::inconclusive);
+  EXPECT_EQ(checker.verdict(StreamingModel::weak_causal).why, "two updates wrote one value");
+  EXPECT_EQ(checker.verdict(StreamingModel::monotonic_reads).verdict, Verdict::inconclusive);
+}
+
+}  // namespace
+}  // namespace consistory
