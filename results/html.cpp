@@ -33,6 +33,7 @@ svg .band{fill:var(--band)}
 svg .soft{fill:var(--soft)}
 svg .arrow{stroke:var(--soft);fill:none}
 svg .why{stroke:var(--bad);fill:none}
+svg marker path{fill:var(--bad)}
 )";
 
 }  // namespace
