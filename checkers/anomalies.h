@@ -21,6 +21,7 @@ enum class Anomaly : std::uint8_t {
   own_write_missed,
   overwritten_read,
   list_order_conflict,
+  list_gap,
   repeated_element,
   lost_update,
   lost_append,
@@ -48,7 +49,8 @@ std::string_view forbidden_by(Anomaly anomaly);
 using AnomalySet = std::function<bool(Anomaly)>;
 
 /// The classes that occur, in the order above. Values that two updates wrote tell nothing and are
-/// left out. O(n log n), plus the lengths of the lists; overwritten reads, O(n · sessions · log n).
+/// left out. O(n log n), plus the lengths of the lists (of final reads of
+/// one list, only the first few millions of lookups); overwritten reads, O(n · sessions · log n).
 std::vector<AnomalyGroup> group_anomalies(const History& history, const AnomalySet& wanted);
 
 }  // namespace consistory

@@ -67,6 +67,14 @@ TEST(Anomalies, ListsAndSwaps) {
   EXPECT_EQ(of("A write x 1; B cas x 1 2 ; C cas x 1 3"), "lost-update 1");
 }
 
+TEST(Anomalies, WhatIsAllowedIsNone) {
+  EXPECT_EQ(of("A write x 1 ? [0,9]; A write x 2 [10,19]; A read x -> 1 [20,29]"), "");
+  EXPECT_EQ(of("A write x 1; A delete x; B read x -> nil"), "");
+  EXPECT_EQ(of("A append l 5; A append l 5; B read l -> [5 5]"), "");
+  EXPECT_EQ(of("A append l 1; A append l 2; A append l 3; B read l -> [1 2 3]; C read l -> [1 3]"),
+            "list-gap 1");
+}
+
 TEST(Anomalies, TheEnd) {
   EXPECT_EQ(of("A append l 1; F read l -> [] final @n1; G read l -> [1] final @n2"),
             "lost-append 1, divergence 1");

@@ -70,15 +70,17 @@ struct Timeline {
   }
 };
 
-/// The least age from which on the share of fresh reads is never below `share`; -1.
+/// The least age such that of the reads at that age or older the share of fresh ones is at least
+/// `share`; -1. `ages` is ascending.
 Nanos visible_from(const std::vector<std::pair<Nanos, bool>>& ages, double share) {
   Nanos from = -1;
   std::size_t fresh = 0;
   for (std::size_t older = 1; older <= ages.size(); ++older) {
-    const auto& [age, is_fresh] = ages[ages.size() - older];
-    fresh += is_fresh ? 1 : 0;
-    if (static_cast<double>(fresh) < share * static_cast<double>(older)) break;
-    from = age;
+    const std::size_t at = ages.size() - older;
+    fresh += ages[at].second ? 1 : 0;
+    const bool more_of_this_age = at > 0 && ages[at - 1].first == ages[at].first;
+    if (more_of_this_age) continue;
+    if (static_cast<double>(fresh) >= share * static_cast<double>(older)) from = ages[at].first;
   }
   return from;
 }
@@ -139,7 +141,8 @@ class Measurement {
     const bool ordinary = read.function == Function::read && read.outcome == Outcome::ok &&
                           !read.final && !read.local && !history_.is_list[read.key];
     if (!ordinary) return std::nullopt;
-    if (read.value == kNil) return kNobody;
+    if (read.value == kNil)  // unless a delete may have written it
+      return writer_[kNil] == kNobody ? std::optional(kNobody) : std::nullopt;
     const OperationId writer = writer_[read.value];
     const bool known = writer < kSeveral && history_.operations[writer].key == read.key;
     return known ? std::optional(writer) : std::nullopt;

@@ -47,6 +47,14 @@ TEST(Staleness, TellsFromWhichAgeReadsAreFresh) {
   EXPECT_EQ(of("A write x 1 [0,9]; B read x -> nil [20,29]").visible_99, -1);
 }
 
+TEST(Staleness, OneStaleReadOfManyDoesNotHideFromWhichAgeReadsAreFresh) {
+  std::string text = "A write x 1 [0,1]; B read x -> nil [9000,9001]";
+  for (int i = 0; i < 200; ++i)
+    text +=
+        "; C read x -> 1 [" + std::to_string(20 + 3 * i) + "," + std::to_string(21 + 3 * i) + "]";
+  EXPECT_EQ(of(text).visible_99, 19 * kMillisecond);
+}
+
 TEST(Staleness, SaysNothingOfWhatItCannotKnow) {
   EXPECT_EQ(of("A append l 1; B read l -> []").reads, 0U);
   EXPECT_EQ(of("A write x 1; B write x 1; B read x -> 1").reads, 0U);

@@ -15,12 +15,17 @@ constexpr std::size_t kReasonsShown = 3;
 void header(Html& html, const std::string& source, const TransactionHistory& history,
             const TransactionJudgement& judgement) {
   std::string weakest;
+  bool open = false;
   for (const LevelVerdict& level : judgement.levels) {
     if (level.verdict == Verdict::violated) weakest = info_of(level.level).name;
+    open = open || level.verdict == Verdict::inconclusive;
   }
-  const std::string_view word = weakest.empty() ? "holds" : "violated";
+  const std::string_view word = !weakest.empty() ? "violated" : open ? "inconclusive" : "holds";
   html.raw("<header><h1 class=\"").raw(word).raw("\">").raw(sign_of(word)).raw(" ");
-  html.text(weakest.empty() ? "no isolation level is violated" : weakest + " is violated");
+  if (!weakest.empty()) html.text(weakest + " is violated");
+  else
+    html.text(open ? "not every isolation level could be decided"
+                   : "no isolation level is violated");
   html.raw("</h1>");
   html.element(
       "p", fmt::format("{}: {} transactions of {} sessions on {} keys", source,
@@ -71,6 +76,19 @@ void violation(Html& html, const LevelVerdict& level) {
   html.raw("</article>\n");
 }
 
+/// Of a level for which no witness was found.
+void anomalies(Html& html, const LevelVerdict& level) {
+  html.raw("<article>").element("h3", info_of(level.level).name);
+  std::size_t shown = 0;
+  for (const TransactionAnomaly& anomaly : level.anomalies) {
+    if (shown++ == kReasonsShown) break;
+    html.raw(serialisation_graph_svg(anomaly));
+    html.element("p", anomaly.name + ": " + anomaly.text + ".");
+  }
+  html.element("p class=\"how\"", "No smaller part of the history was found to show it.");
+  html.raw("</article>\n");
+}
+
 void violations(Html& html, const TransactionJudgement& judgement) {
   html.raw("<section id=\"violations\"><h2>Violations</h2>");
   html.element("p class=\"how\"",
@@ -78,6 +96,7 @@ void violations(Html& html, const TransactionJudgement& judgement) {
                "overwrites (Adya 1999). The weakest level first.");
   for (auto level = judgement.levels.rbegin(); level != judgement.levels.rend(); ++level) {
     if (level->witness) violation(html, *level);
+    else if (level->verdict == Verdict::violated) anomalies(html, *level);
   }
   html.raw("</section>\n");
 }

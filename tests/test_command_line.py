@@ -163,7 +163,32 @@ class CommandLine(unittest.TestCase):
                 judged = consistory('check', '-', '--format', target, '-m', model, stdin=out.stdout)
                 self.assertEqual(judged.returncode, code, (target, judged.stdout))
 
+    def test_convert_leaves_what_is_no_file_as_it_is(self):
+        with temporary_directory() as folder:
+            link, target = (pathlib.Path(folder) / name for name in ('link', 'target'))
+            target.write_bytes(b'old')
+            link.symlink_to(target)
+            self.assertEqual(consistory('convert', '-', link, '--to', 'edn', stdin=GOOD).returncode, 0)
+            self.assertTrue(link.is_symlink())
+            self.assertIn(b':process', target.read_bytes())
+            pipe = pathlib.Path(folder) / 'pipe'
+            os.mkfifo(pipe)
+            reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+            self.assertEqual(consistory('convert', '-', pipe, '--to', 'edn', stdin=GOOD).returncode, 0)
+            self.assertIn(b':process', os.read(reader, 65536))
+            os.close(reader)
+
+    def test_tagged_jepsen_events_with_keyed_cas(self):
+        event = b'#jepsen.history.Op{:index %d, :time 3, :type :%s, :process 0, :f :cas, :value #jepsen.independent.Tuple ["k" [1 2]]}\n'
+        judged = consistory('check', '-', '--format', 'edn', '--keyed', '-m', 'linearizable', stdin=event % (0, b'invoke') + event % (1, b'info'))
+        self.assertEqual(judged.returncode, 2, judged.stderr)  # vacuous, and read
+
     def test_convert_says_what_it_cannot(self):
+        deletes = HEADER + operation(1, 'delete', 'x', None)
+        self.refuse(64, ['jepsen-log', 'a delete'], 'convert', '-', '-', '--to', 'jepsen-log', stdin=deletes)
+        twice = HEADER + operation(1, 'write', 'x', 1) + operation(1, 'write', 'x', 1)
+        self.refuse(64, ['plume', 'twice'], 'convert', '-', '-', '--to', 'plume', stdin=twice)
+        self.refuse(64, ['begins with'], 'convert', '-', '-', '--to', 'binary', stdin=b'{:process 0}\n')
         lists = HEADER + operation(1, 'append', 'l', 7) + operation(2, 'write', 'x', 1)
         self.refuse(64, ['plume', 'lists'], 'convert', '-', '-', '--to', 'plume', stdin=lists)
         self.refuse(64, ['edn', '--key'], 'convert', '-', '-', '--to', 'edn', stdin=lists)

@@ -31,6 +31,11 @@ bool takes_part(const Operation& operation) {
 std::string edn_text(const Value& value) {
   if (value.kind == Value::Kind::nil) return "nil";
   if (value.kind == Value::Kind::integer) return std::to_string(value.integer);
+  if (value.kind == Value::Kind::json) {
+    const bool scalar = value.text.find_first_of("[{") == std::string::npos;
+    if (!scalar) throw Unsayable{"a value that is an array or an object"};
+    return value.text;  // true, false, and numbers, which EDN writes alike
+  }
   std::string quoted = "\"";
   for (const char byte : value.text) {
     if (byte == '"' || byte == '\\') quoted += '\\';
@@ -153,6 +158,7 @@ class LogWriter {
     const Events events(history_);
     for (const Events::Event& event : events.all()) {
       const Operation& operation = history_.operations[event.operation];
+      if (operation.function == Function::remove) throw Unsayable{"a delete"};
       const bool lost = event.completion && operation.is_info();
       const bool mismatch = operation.function == Function::cas && !operation.swapped;
       const std::string_view type = !event.completion ? "invoke"
@@ -223,11 +229,14 @@ class PlumeWriter {
 
   void step(char kind, KeyId key, ValueId value, std::size_t session) {
     if (kind == 'w' && value == kNil) throw Unsayable{"a delete"};
+    if (kind == 'w' && !written_.emplace(key, value).second)
+      throw Unsayable{"a value that was written twice"};
     text_ += fmt::format("{}({},{},{},{})\n", kind, key, value, session, transaction_);
   }
 
   const History& history_;
   std::set<ValueId> read_;
+  std::set<std::pair<KeyId, ValueId>> written_;
   std::size_t lost_ = 0;
   std::size_t transaction_ = 0;
   std::string text_;

@@ -79,6 +79,8 @@ void import_as(ImportFormat format, std::string_view text) {
   file.append(reinterpret_cast<const char*>(&size), 4);
   file.append(reinterpret_cast<const char*>(&events), 4);
   file.append(reinterpret_cast<const char*>(&checksum), 8);
+  const std::uint64_t of_frame = XXH3_64bits(file.data() + kBinaryMagic.size(), 16);
+  file.append(reinterpret_cast<const char*>(&of_frame), 8);
   recording(file.append(body));
 }
 

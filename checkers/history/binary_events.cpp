@@ -14,7 +14,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::size_t kFrameBytes = 16;
+constexpr std::size_t kFrameBytes = 24;
 constexpr unsigned char kRawLine = 0xff;
 
 /// Reads a body; once anything is wrong, everything is.
@@ -143,12 +143,13 @@ bool decode(std::string_view body, std::uint32_t events, EventBatch& batch) {
   for (auto* names : {&batch.sessions, &batch.keys, &batch.nodes}) {
     names->clear();
     const std::size_t count = in.count();
+    if (count > kBlockEventsMax) return false;
     for (std::size_t i = 0; i < count; ++i) names->push_back(in.bytes());
   }
   batch.lines.clear();
   batch.elements.clear();
   Nanos time = 0;
-  while (in.good() && !in.at_end()) {
+  while (in.good() && !in.at_end() && batch.lines.size() < events) {
     const unsigned char first = in.byte();
     if (first == kRawLine) {
       EventBatch::Line& line = batch.lines.emplace_back();
@@ -158,7 +159,7 @@ bool decode(std::string_view body, std::uint32_t events, EventBatch& batch) {
       return false;
     }
   }
-  return in.good() && batch.lines.size() == events;
+  return in.good() && in.at_end() && batch.lines.size() == events;
 }
 
 /// Less than asked for only at the end of the source.
@@ -217,41 +218,54 @@ const EventBatch* BinaryEvents::refuse(std::string_view what) {
   return nullptr;
 }
 
-const EventBatch* BinaryEvents::next() {
-  if (error_) return nullptr;
-  char frame[kFrameBytes];
-  const Result<std::size_t> got = read_fully(source_, frame, kFrameBytes);
-  if (!got) return error_ = got.error(), nullptr;
-  if (*got == 0) return nullptr;
-  std::uint32_t size = 0;
-  std::uint32_t events = 0;
+/// False at the end of the source, whole or torn.
+bool BinaryEvents::read_frame(Frame& frame) {
+  char bytes[kFrameBytes];
+  const Result<std::size_t> got = read_fully(source_, bytes, kFrameBytes);
+  if (!got) error_ = got.error();
+  if (!got || *got == 0) return false;
+  if (*got < kFrameBytes) return note_tear(), false;
   std::uint64_t checksum = 0;
-  std::memcpy(&size, frame, 4);
-  std::memcpy(&events, frame + 4, 4);
-  std::memcpy(&checksum, frame + 8, 8);
-  const bool framed = *got == kFrameBytes;
-  if (framed && size > kBlockBytesMax) return refuse("claims to be longer than 128 MiB");
-  // A damaged length must not take memory that the file does not have.
+  std::memcpy(&frame.size, bytes, 4);
+  std::memcpy(&frame.events, bytes + 4, 4);
+  std::memcpy(&frame.checksum, bytes + 8, 8);
+  std::memcpy(&checksum, bytes + 16, 8);
+  if (XXH3_64bits(bytes, 16) != checksum)
+    return refuse("is damaged: the checksum of its beginning does not fit"), false;
+  if (frame.size > kBlockBytesMax || frame.events > kBlockEventsMax)
+    return refuse("claims more than 128 MiB or 262144 events"), false;
+  return true;
+}
+
+/// Piece by piece, so that a length takes no memory that the file does not have.
+bool BinaryEvents::read_body(std::size_t size) {
   constexpr std::size_t kPiece = 1U << 20;
   batch_.size = 0;
-  while (framed && batch_.size < size) {
+  while (batch_.size < size) {
     const std::size_t piece = std::min<std::size_t>(kPiece, size - batch_.size);
     batch_.reserve(std::max(batch_.size + piece, std::min<std::size_t>(batch_.size * 2, size)));
-    const Result<std::size_t> more = read_fully(source_, batch_.bytes.get() + batch_.size, piece);
-    if (!more) return error_ = more.error(), nullptr;
-    batch_.size += *more;
-    if (*more < piece) break;
+    const Result<std::size_t> got = read_fully(source_, batch_.bytes.get() + batch_.size, piece);
+    if (!got) error_ = got.error();
+    if (!got) return false;
+    batch_.size += *got;
+    if (*got < piece) return note_tear(), false;
   }
-  if (!framed || batch_.size < size) {
-    notes_.push_back(
-        fmt::format("{}: the last block, at byte {}, is torn and was left out", name_, offset_));
-    return nullptr;
-  }
+  return true;
+}
+
+void BinaryEvents::note_tear() {
+  notes_.push_back(
+      fmt::format("{}: the last block, at byte {}, is torn and was left out", name_, offset_));
+}
+
+const EventBatch* BinaryEvents::next() {
+  Frame frame;
+  if (error_ || !read_frame(frame) || !read_body(frame.size)) return nullptr;
   const std::string_view body(batch_.bytes.get(), batch_.size);
-  if (XXH3_64bits(body.data(), body.size()) != checksum)
+  if (XXH3_64bits(body.data(), body.size()) != frame.checksum)
     return refuse("is damaged: its checksum does not fit");
-  if (!decode(body, events, batch_)) return refuse("is not what this version writes");
-  offset_ += kFrameBytes + size;
+  if (!decode(body, frame.events, batch_)) return refuse("is not what this version writes");
+  offset_ += kFrameBytes + frame.size;
   return &batch_;
 }
 

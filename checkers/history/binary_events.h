@@ -4,7 +4,8 @@
 // its text, so that nothing is lost. `consistory convert` turns either form into the other.
 //
 //   file    "CSTBIN01", then blocks
-//   block   u32 bytes of the body, u32 events, u64 XXH3 of the body; then the body. Little endian.
+//   block   u32 bytes of the body, u32 events, u64 XXH3 of the body, u64 XXH3 of these sixteen
+//           bytes; then the body. Little endian.
 //   body    three tables of names (sessions, keys, nodes), each: count, then (length, bytes)...
 //           then the events, each: a byte
 //             0xff: a line as it stands in history.jsonl, the header first: length, bytes
@@ -27,6 +28,8 @@ namespace consistory {
 constexpr std::string_view kBinaryMagic = "CSTBIN01";
 /// The longest body of a block.
 constexpr std::size_t kBlockBytesMax = 128U << 20;
+/// The most events of a block, and so the most names.
+constexpr std::uint32_t kBlockEventsMax = 1U << 18;
 
 /// Reads the blocks of a binary history, the magic left behind. Hostile input is an error with the
 /// offset of its block.
@@ -39,7 +42,14 @@ class BinaryEvents final : public EventBatches {
   std::vector<std::string> notes() const override { return notes_; }
 
  private:
-  bool read_block();
+  struct Frame {
+    std::uint32_t size = 0;
+    std::uint32_t events = 0;
+    std::uint64_t checksum = 0;
+  };
+  bool read_frame(Frame& frame);
+  bool read_body(std::size_t size);
+  void note_tear();
   const EventBatch* refuse(std::string_view what);
 
   ByteSource& source_;

@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "base/random.h"
 #include "checkers/history/binary_writer.h"
 #include "checkers/history/recording.h"
@@ -86,6 +88,32 @@ TEST(Binary, DamageIsAnErrorWithItsPlace) {
   ASSERT_FALSE(recording);
   EXPECT_EQ(recording.error().message,
             "f: the block at byte 8 is damaged: its checksum does not fit");
+}
+
+TEST(Binary, ALengthThatWasDamagedIsNoTear) {
+  std::string binary = converted(kLines, write_binary);
+  binary[kBinaryMagic.size() + 3] ^= 1;
+  const Result<Recording> recording = parse_recording(binary, "f");
+  ASSERT_FALSE(recording);
+  EXPECT_NE(recording.error().message.find("is damaged"), std::string::npos);
+}
+
+TEST(Binary, LongNamesMakeMoreBlocks) {
+  std::string lines = R"({"schema":"consistory.history/1"})"
+                      "\n";
+  for (int i = 1; i <= 3'000; ++i) {
+    for (const char* type : {"invoke", "ok"})
+      lines +=
+          fmt::format(R"({{"process":1,"type":"{}","f":"write","key":"{}{:02000}","value":{}}})"
+                      "\n",
+                      type, "k", i, i);
+  }
+  const std::string binary = converted(lines, write_binary);
+  EXPECT_EQ(shown(parse_recording(binary, "f")), shown(parse_recording(lines, "f")));
+  // No block is much over a megabyte.
+  std::uint32_t first = 0;
+  std::memcpy(&first, binary.data() + kBinaryMagic.size(), 4);
+  EXPECT_LT(first, 3U << 20);
 }
 
 TEST(Binary, HostileBytesAreRefused) {

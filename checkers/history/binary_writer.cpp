@@ -41,7 +41,9 @@ void put_fixed(std::string& out, Number number) {
 /// A block as it fills.
 class Block {
  public:
-  bool full() const { return events_.size() >= kBlockBytes; }
+  bool full() const {
+    return events_.size() + name_bytes_ >= kBlockBytes || count_ == kBlockEventsMax;
+  }
   bool empty() const { return count_ == 0; }
 
   void add_raw(std::string_view text) {
@@ -59,9 +61,9 @@ class Block {
     events_ += static_cast<char>((event.swapped ? 1U : 0U) | (event.final ? 2U : 0U) |
                                  (event.local ? 4U : 0U) | (event.seen ? 8U : 0U) |
                                  (event.version != kNoVersion ? 16U : 0U) | (node ? 32U : 0U));
-    put_number(events_, sessions_.intern(std::string(batch.sessions[line.session])));
-    put_number(events_, keys_.intern(std::string(batch.keys[line.key])));
-    if (node) put_number(events_, nodes_.intern(std::string(batch.nodes[line.node])));
+    put_number(events_, number_of(batch.sessions[line.session], sessions_, session_names_));
+    put_number(events_, number_of(batch.keys[line.key], keys_, key_names_));
+    if (node) put_number(events_, number_of(batch.nodes[line.node], nodes_, node_names_));
     put_signed(events_, static_cast<std::int64_t>(static_cast<std::uint64_t>(event.time) -
                                                   static_cast<std::uint64_t>(time_)));
     time_ = event.time;
@@ -82,10 +84,19 @@ class Block {
     put_fixed(block, static_cast<std::uint32_t>(body.size()));
     put_fixed(block, count_);
     put_fixed(block, std::uint64_t{XXH3_64bits(body.data(), body.size())});
+    put_fixed(block, std::uint64_t{XXH3_64bits(block.data(), block.size())});
     return block + body;
   }
 
  private:
+  std::uint32_t number_of(std::string_view name, Names& names,
+                          const std::vector<std::string>& known) {
+    const std::size_t before = known.size();
+    const std::uint32_t number = names.intern(name);
+    if (known.size() > before) name_bytes_ += name.size();
+    return number;
+  }
+
   void put_payload(const EventBatch& batch, const EventLine& event) {
     using Payload = EventLine::Payload;
     if (event.payload == Payload::pair) put_signed(events_, event.expected);
@@ -98,6 +109,7 @@ class Block {
   }
 
   std::string events_;
+  std::size_t name_bytes_ = 0;
   std::uint32_t count_ = 0;
   Nanos time_ = 0;
   std::vector<std::string> session_names_, key_names_, node_names_;
@@ -144,6 +156,17 @@ bool is_torn(const EventBatch::Line& line) {
   return !line.complete && !parse_json_line(line.text, "");
 }
 
+/// The first line of a history of ours.
+std::optional<Error> check_header(const EventBatch::Line& line) {
+  const Result<Json> header = line.plain ? Result<Json>(Json()) : parse_json_line(line.text, "1");
+  const bool ours = header && header->is_object() &&
+                    header->value("schema", Json()) == Json("consistory.history/1");
+  if (ours) return std::nullopt;
+  return usage_error(
+      "expected a history of ours, which begins with "
+      "{\"schema\":\"consistory.history/1\",…}");
+}
+
 /// Hands every line that is not torn to `take(batch, line)`, which says whether to go on.
 template <class Take>
 Result<Conversion> convert(EventBatches& events, const Take& take) {
@@ -154,6 +177,9 @@ Result<Conversion> convert(EventBatches& events, const Take& take) {
       if (!line.plain && is_torn(line)) {
         done.notes.push_back("the last line is torn and was left out");
         continue;
+      }
+      if (done.events == 0) {
+        if (auto error = check_header(line)) return *error;
       }
       if (!take(*batch, line)) return environment_error("cannot write the converted history");
       ++done.events;
@@ -185,9 +211,10 @@ Result<Conversion> write_binary(EventBatches& events, const ByteSink& sink) {
 }
 
 Result<Conversion> write_json_lines(EventBatches& events, const ByteSink& sink) {
-  std::uint64_t index = 0;
+  std::uint64_t lines = 0;  // the header has no index
   return convert(events, [&](const EventBatch& batch, const auto& line) {
-    if (line.plain) return sink(json_line(batch, line, index++));
+    const std::uint64_t index = lines++ - 1;
+    if (line.plain && line.text.empty()) return sink(json_line(batch, line, index));
     return sink(std::string(line.text) + "\n");
   });
 }

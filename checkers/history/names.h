@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstring>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,8 +43,11 @@ class NamesOf {
   };
   struct CodeHash {
     std::size_t operator()(const Code& code) const {
-      return MixHash()(code.low ^ code.high * 0x9E3779B97F4A7C15 ^ code.size);
+      return mix_(mix_(code.low) ^ code.high ^ code.size << 56);
     }
+
+   private:
+    MixHash mix_;
   };
 
   /// Its first and its last bytes, which overlap and so leave none out.
@@ -83,7 +87,7 @@ class NamesOf {
 
   std::vector<Text>* list_;
   tsl::robin_map<Code, std::uint32_t, CodeHash> short_;
-  tsl::robin_map<std::string, std::uint32_t> long_;
+  std::map<std::string, std::uint32_t> long_;
 };
 
 using Names = NamesOf<std::string>;

@@ -162,7 +162,9 @@ bool EdnReader::packed(Edn& edn, char closing) {
 bool EdnReader::sequence(Edn& edn, char closing, int depth, Edn::Kind kind) {
   ++at_;
   edn.kind = kind;
-  if (depth >= packed_from_ && kind == Edn::Kind::sequence && packed(edn, closing)) return true;
+  const bool may_pack = nesting_ >= packed_from_ && kind == Edn::Kind::sequence;
+  if (may_pack && packed(edn, closing)) return true;
+  ++nesting_;
   while (true) {
     if (!skip_blank()) return refuse(fmt::format("'{}'", closing));
     if (now() == closing) break;
@@ -177,6 +179,7 @@ bool EdnReader::sequence(Edn& edn, char closing, int depth, Edn::Kind kind) {
   if (kind == Edn::Kind::map && edn.items.size() % 2 != 0)
     return refuse("a value for the last key");
   ++at_;
+  --nesting_;
   return true;
 }
 

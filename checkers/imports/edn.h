@@ -33,7 +33,7 @@ struct Edn {
   Kind kind = Kind::nil;
   std::int64_t integer = 0;  ///< of an integer; 1 or 0 of a boolean
   std::string text;  ///< of text; a keyword without its colon; others as they stand, but no integer
-  std::vector<Edn> items;  ///< of a sequence; of a map: key, value, key, value, ...
+  std::vector<Edn> items;             ///< of a sequence; of a map: key, value, key, value, ...
   std::vector<std::int64_t> numbers;  ///< of a sequence, if the reader packed it; then no items
   std::uint32_t line = 0;             ///< 1 is the first
 
@@ -81,6 +81,7 @@ class EdnReader {
   std::string_view content_;
   std::string source_;
   int packed_from_;
+  int nesting_ = 0;  // of sequences and maps; a tag is none
   std::size_t at_ = 0;
   std::uint32_t line_ = 1;
   std::size_t line_start_ = 0;

@@ -76,11 +76,16 @@ class PlumeReader {
           "{}:{}: expected 'r(KEY,VALUE,SESSION,TRANSACTION)' or 'w(…)', numbers all, got '{}'",
           source_, number, escape_terminal(shorten(text, 40))));
     const auto [key, value, session, transaction] = fields;
+    if (transaction < -1)
+      return usage_error(fmt::format("{}:{}: a transaction below -1", source_, number));
     const bool aborted = transaction == -1;
     if (aborted && text.front() == 'r') return std::nullopt;
     const std::int64_t id = aborted ? -2 - static_cast<std::int64_t>(number) : transaction;
     const auto [place, fresh] = places_.try_emplace(id, transactions_.size());
     if (fresh) transactions_.push_back({session, aborted, {}});
+    if (transactions_[place->second].session != session)
+      return usage_error(fmt::format("{}:{}: transaction {} is of another session already", source_,
+                                     number, transaction));
     transactions_[place->second].steps.push_back({key, text.front() == 'r', value});
     return std::nullopt;
   }

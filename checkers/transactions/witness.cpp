@@ -53,6 +53,21 @@ class Writers {
   bool twice_ = false;
 };
 
+/// Per list, the transaction that read most of it: it shows the order.
+std::vector<TransactionId> longest_readers(const TransactionHistory& history) {
+  std::vector<TransactionId> reader(history.keys.size(), UINT32_MAX);
+  std::vector<std::uint32_t> length(history.keys.size(), 0);
+  for (TransactionId id = 0; id < history.transactions.size(); ++id) {
+    if (history.transactions[id].outcome != Outcome::ok) continue;
+    for (const Step& step : history.steps_of(id)) {
+      if (step.access != Access::read || step.list.size <= length[step.key]) continue;
+      length[step.key] = step.list.size;
+      reader[step.key] = id;
+    }
+  }
+  return reader;
+}
+
 /// Some steps of some transactions.
 struct Selection {
   struct Part {
@@ -71,8 +86,9 @@ struct Selection {
 
 class Search {
  public:
-  Search(const TransactionHistory& history, const Writers& writers, Level level)
-      : history_(history), writers_(writers) {
+  Search(const TransactionHistory& history, const Writers& writers,
+         const std::vector<TransactionId>& longest, Level level)
+      : history_(history), writers_(writers), longest_(longest) {
     options_.levels = {level};
     options_.steps = kStepsPerTry;
   }
@@ -88,7 +104,7 @@ class Search {
   bool spent() const { return judged_ > kJudgedMax; }
 
   /// The transactions of the anomaly that names fewest; if they do not suffice, what they read
-  /// from as well; else all.
+  /// from, and who shows the order of their lists, as well; else all.
   Selection start(const std::vector<TransactionAnomaly>& anomalies) {
     const TransactionAnomaly* least = nullptr;
     for (const TransactionAnomaly& anomaly : anomalies) {
@@ -128,9 +144,9 @@ class Search {
     };
     for (const TransactionId id : ids) {
       for (const Step& step : history_.steps_of(id)) {
+        if (longest_[step.key] != UINT32_MAX) more.push_back(longest_[step.key]);
         if (step.access != Access::read) continue;
         if (!history_.is_list[step.key]) add(step.key, step.value);
-        for (const ValueId element : history_.elements_of(step)) add(step.key, element);
       }
     }
     return more;
@@ -231,6 +247,7 @@ class Search {
 
   const TransactionHistory& history_;
   const Writers& writers_;
+  const std::vector<TransactionId>& longest_;
   TransactionOptions options_;
   std::size_t judged_ = 0;
 };
@@ -244,9 +261,10 @@ void attach_witnesses(const TransactionHistory& history, TransactionJudgement& j
   if (!any) return;
   const Writers writers(history);
   if (writers.twice()) return;
+  const std::vector<TransactionId> longest = longest_readers(history);
   for (LevelVerdict& level : judgement.levels) {
     if (level.verdict != Verdict::violated) continue;
-    level.witness = Search(history, writers, level.level).run(level.anomalies);
+    level.witness = Search(history, writers, longest, level.level).run(level.anomalies);
     if (!level.witness || level.witness->recheck != OracleAnswer::holds) continue;
     level.verdict = Verdict::inconclusive;
     level.witness.reset();

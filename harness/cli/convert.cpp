@@ -5,7 +5,9 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <memory>
+#include <utility>
 
 #include "base/escape.h"
 #include "checkers/exports/export.h"
@@ -25,21 +27,30 @@ struct Options {
 constexpr std::string_view kLines = "consistory";
 constexpr std::string_view kBinary = "binary";
 
-/// Writes beside the target and renames, so that what was there before is whole or replaced.
+/// A regular file is written beside and renamed, so that what was there before is whole or
+/// replaced; a device or a pipe is written as it is, and a link leads to what it names.
 class Output {
  public:
-  explicit Output(std::string path) : path_(std::move(path)), beside_(path_ + ".part") {}
+  explicit Output(std::string path) : path_(std::move(path)) {}
   ~Output() {
-    if (file_ != nullptr && file_ != stdout) {
-      std::fclose(file_);
-      std::remove(beside_.c_str());
-    }
+    if (file_ == nullptr || file_ == stdout) return;
+    std::fclose(file_);
+    if (!beside_.empty()) std::remove(beside_.c_str());
   }
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
   Status open() {
-    file_ = path_ == "-" ? stdout : std::fopen(beside_.c_str(), "wbe");
+    if (path_ == "-") {
+      file_ = stdout;
+      return Done{};
+    }
+    std::error_code ignored;
+    const bool exists = std::filesystem::exists(path_, ignored);
+    if (exists) path_ = std::filesystem::canonical(path_, ignored).string();
+    const bool special = exists && !std::filesystem::is_regular_file(path_, ignored);
+    if (!special) beside_ = path_ + ".part";
+    file_ = std::fopen((special ? path_ : beside_).c_str(), "wbe");
     return file_ != nullptr ? Status(Done{}) : failed("create");
   }
 
@@ -51,9 +62,9 @@ class Output {
     if (std::fflush(file_) != 0) return failed("write");
     if (file_ == stdout) return Done{};
     std::FILE* file = std::exchange(file_, nullptr);
-    if (std::fclose(file) != 0 || std::rename(beside_.c_str(), path_.c_str()) != 0)
-      return failed("write");
-    return Done{};
+    if (std::fclose(file) != 0) return failed("write");
+    if (beside_.empty()) return Done{};
+    return std::rename(beside_.c_str(), path_.c_str()) == 0 ? Status(Done{}) : failed("write");
   }
 
  private:
@@ -61,7 +72,8 @@ class Output {
     return environment_error(fmt::format("cannot {} {}: {}", what, path_, std::strerror(errno)));
   }
 
-  std::string path_, beside_;
+  std::string path_;
+  std::string beside_;  ///< empty: the target itself is written
   std::FILE* file_ = nullptr;
 };
 
