@@ -142,7 +142,7 @@ class Eventual final : public Protocol {
                         request.key, request.f == "delete" ? Json() : request.value};
     learn(update);
     out.records.push_back(to_json(update));
-    out.replies.push_back({request.id, {"ok", "", nullptr, ver, {}}});
+    out.replies.push_back({request.id, {"ok", "", nullptr, ver, {}, nullptr}});
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
       if (peer == config_.self) continue;
       const auto span = static_cast<std::uint64_t>(2 * config_.lazy_delay + 1);

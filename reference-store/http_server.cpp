@@ -11,6 +11,7 @@ Json to_json(const Response& response) {
   body["value"] = response.value;
   if (response.ver) body["ver"] = *response.ver;
   if (response.swapped) body["swapped"] = *response.swapped;
+  if (!response.token.is_null()) body["token"] = response.token;
   return body;
 }
 
@@ -51,6 +52,7 @@ class Session : public std::enable_shared_from_this<Session> {
     request.value = body.value("value", Json());
     request.expected = body.value("expected", Json());
     request.local = body.value("local", false);
+    request.token = body.value("token", Json());
     const bool known = request.f == "read" || request.f == "write" || request.f == "delete" ||
                        request.f == "cas" || request.f == "append";
     if (!known) return write(http::status::ok, to_json(refstore::Response::failed("unsupported")));

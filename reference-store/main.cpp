@@ -31,6 +31,7 @@ tcp::endpoint parse_endpoint(const std::string& text) {
 std::unique_ptr<Protocol> make_protocol(const Arguments& arguments) {
   if (arguments.protocol == "quorum") return make_quorum(arguments.config);
   if (arguments.protocol == "eventual") return make_eventual(arguments.config);
+  if (arguments.protocol == "causal") return make_causal(arguments.config);
   return make_primary(arguments.config);
 }
 
@@ -43,7 +44,7 @@ void add_options(CLI::App& app, Arguments& arguments) {
       ->delimiter(',');
   app.add_option("--data", arguments.data, "Data directory of this node")->required();
   app.add_option("--protocol", arguments.protocol)
-      ->check(CLI::IsMember({"primary", "quorum", "eventual"}));
+      ->check(CLI::IsMember({"primary", "quorum", "eventual", "causal"}));
   app.add_option("--propagation", config.propagation, "primary: when an update is answered")
       ->check(CLI::IsMember({"sync", "async"}));
   app.add_option("--read-from", config.read_from, "primary: who answers reads")
@@ -53,6 +54,8 @@ void add_options(CLI::App& app, Arguments& arguments) {
   app.add_flag("--unsafe-quorum", arguments.unsafe_quorum, "quorum: allow R+W<=N or 2W<=N");
   app.add_option("--lazy-delay", config.lazy_delay, "eventual: mean delay of an update, ms")
       ->check(CLI::Range(0, 60'000));
+  app.add_option("--conflicts", config.conflicts, "causal: the last writer wins, or who came last")
+      ->check(CLI::IsMember({"converge", "arrival"}));
   app.add_option("--fsync", arguments.fsync)->check(CLI::IsMember({"on", "off"}));
   app.add_option("--disk", arguments.disk, "volatile: unsynced bytes die with the process")
       ->check(CLI::IsMember({"real", "volatile"}));

@@ -250,8 +250,13 @@ class Primary final : public Protocol {
 
   void on_forward(Peer from, const Json& message, Millis now, Output& out) {
     if (!is_primary()) return;
-    const Request request{message.at("id"),    message.at("f"),        message.at("key"),
-                          message.at("value"), message.at("expected"), false};
+    const Request request{message.at("id"),
+                          message.at("f"),
+                          message.at("key"),
+                          message.at("value"),
+                          message.at("expected"),
+                          false,
+                          nullptr};
     update(request, {from, request.id}, now, out);
   }
 

@@ -28,6 +28,7 @@ struct Request {
   Json value;          ///< write, append, cas (new)
   Json expected;       ///< cas (old)
   bool local = false;  ///< read this node's own copy
+  Json token;          ///< causal: what the client has seen, as the last response told it
 };
 
 /// The answer to a request. ok: took effect. fail: surely did not and never will. info: unknown.
@@ -37,9 +38,14 @@ struct Response {
   Json value;                       ///< of a read
   std::optional<std::int64_t> ver;  ///< the version written or read
   std::optional<bool> swapped;      ///< of a cas
+  Json token;                       ///< causal: what the client has then seen
 
-  static Response failed(std::string error) { return {"fail", std::move(error), nullptr, {}, {}}; }
-  static Response unknown(std::string error) { return {"info", std::move(error), nullptr, {}, {}}; }
+  static Response failed(std::string error) {
+    return {"fail", std::move(error), nullptr, {}, {}, nullptr};
+  }
+  static Response unknown(std::string error) {
+    return {"info", std::move(error), nullptr, {}, {}, nullptr};
+  }
 };
 
 struct Output {
@@ -66,7 +72,8 @@ struct Config {
   std::string read_from = "primary";  ///< primary: primary | local
   int read_quorum = 2;
   int write_quorum = 2;
-  Millis lazy_delay = 100;  ///< eventual: mean delay before an update is sent on
+  Millis lazy_delay = 100;             ///< eventual: mean delay before an update is sent on
+  std::string conflicts = "converge";  ///< causal: converge | arrival
 };
 
 class Protocol {
@@ -88,5 +95,6 @@ class Protocol {
 std::unique_ptr<Protocol> make_primary(const Config& config);
 std::unique_ptr<Protocol> make_quorum(const Config& config);
 std::unique_ptr<Protocol> make_eventual(const Config& config);
+std::unique_ptr<Protocol> make_causal(const Config& config);
 
 }  // namespace refstore

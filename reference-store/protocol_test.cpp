@@ -24,10 +24,11 @@ class Cluster {
   void crash(Peer peer) { start(peer); }
 
   std::uint64_t request(Peer peer, const std::string& f, const std::string& key,
-                        Json value = nullptr) {
+                        Json value = nullptr, Json token = nullptr) {
     const std::uint64_t id = (incarnation_[peer] << 32) + ++requests_;
     Output out;
-    nodes_[peer]->on_request({id, f, key, std::move(value), nullptr, false}, now_, out);
+    nodes_[peer]->on_request({id, f, key, std::move(value), nullptr, false, std::move(token)}, now_,
+                             out);
     take(peer, out);
     return id;
   }
@@ -221,6 +222,94 @@ TEST(Eventual, AppendsOfTwoNodesMerge) {
   expect_agreement(cluster);
 }
 
+/// What a node of three sends to node 3 when it serves a write.
+Json sent_to_third(Protocol& node, std::uint64_t id, const std::string& key) {
+  Output out;
+  node.on_request({id, "write", key, 1, nullptr, false, nullptr}, 1000, out);
+  for (const Output::Send& send : out.sends) {
+    if (send.to == 3) return send.message;
+  }
+  return nullptr;
+}
+
+TEST(Causal, AnUpdateWaitsForWhatItDependsOn) {
+  std::map<Peer, std::unique_ptr<Protocol>> nodes;
+  for (Peer peer = 1; peer <= 3; ++peer) {
+    Config config;
+    config.self = peer;
+    nodes[peer] = make_causal(config);
+  }
+  Output ignored;
+  const Json question = sent_to_third(*nodes[1], 1, "question");
+  nodes[2]->on_message(1, question, 1000, ignored);
+  const Json answer = sent_to_third(*nodes[2], 2, "answer");
+  nodes[3]->on_message(2, answer, 1000, ignored);
+  EXPECT_EQ(nodes[3]->dump(), Json::object());
+  EXPECT_EQ(nodes[3]->status()["pending"], 1);
+  nodes[3]->on_message(1, question, 1000, ignored);
+  EXPECT_EQ(nodes[3]->dump().size(), 2U);
+  EXPECT_EQ(nodes[3]->status()["pending"], 0);
+}
+
+/// Whoever sees an answer sees its question, whatever is lost, late or restarted.
+TEST(Causal, NoNodeEverShowsAnEffectWithoutItsCause) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    Config config;
+    config.conflicts = seed % 2 == 0 ? "converge" : "arrival";
+    Cluster cluster(make_causal, config, seed);
+    std::mt19937_64 random(seed);
+    for (int i = 1; i <= 25; ++i) {
+      const auto peer = static_cast<Peer>(random() % 3 + 1);
+      const Json question = cluster.dump(peer).value("question", Json(0));
+      if (random() % 2 == 0) cluster.request(peer, "write", "question", i);
+      else cluster.request(peer, "write", "answer-" + std::to_string(i), question);
+      cluster.run(static_cast<int>(random() % 12), 0.2);
+      if (random() % 9 == 0) cluster.crash(static_cast<Peer>(random() % 3 + 1));
+      for (Peer reader = 1; reader <= 3; ++reader) {
+        const Json copy = cluster.dump(reader);
+        for (const auto& [key, value] : copy.items()) {
+          const bool needs_it = key.starts_with("answer") && value != 0;
+          ASSERT_TRUE(!needs_it || copy.contains("question")) << "seed " << seed;
+        }
+      }
+    }
+  }
+}
+
+TEST(Causal, AClientThatHasSeenMoreWaitsOrIsRefused) {
+  Cluster cluster(make_causal, {}, 1);
+  cluster.cut(1, 2);
+  cluster.cut(3, 2);  // which would bring it, too
+  const auto write = cluster.request(1, "write", "x", 7);
+  const Json token = cluster.answer(write)->token;
+  const auto waits = cluster.request(2, "read", "x", nullptr, token);
+  cluster.run(40, 0);
+  EXPECT_EQ(cluster.answer(waits), nullptr);
+  cluster.settle();
+  ASSERT_NE(cluster.answer(waits), nullptr);
+  EXPECT_EQ(cluster.answer(waits)->error, "behind");
+  const auto refused = cluster.request(2, "write", "x", 8, Json{{"1.1", 99}});
+  cluster.settle();
+  ASSERT_NE(cluster.answer(refused), nullptr);
+  EXPECT_EQ(cluster.answer(refused)->error, "behind");
+  cluster.heal();
+  cluster.settle();
+  const auto served = cluster.request(2, "read", "x", nullptr, token);
+  ASSERT_NE(cluster.answer(served), nullptr);
+  EXPECT_EQ(cluster.answer(served)->value, 7);
+}
+
+TEST(Causal, OrderOfArrivalDoesNotConverge) {
+  Config config;
+  config.conflicts = "arrival";
+  Cluster cluster(make_causal, config, 1);
+  cluster.request(1, "write", "x", 1);
+  cluster.request(2, "write", "x", 2);
+  cluster.settle();
+  EXPECT_EQ(cluster.dump(1)["x"], 2);
+  EXPECT_EQ(cluster.dump(2)["x"], 1);
+}
+
 /// Every protocol: under loss, reordering and crashes, replicas agree in the end and hold every
 /// acknowledged update of a key that was written once.
 class Chaos : public testing::TestWithParam<std::pair<std::string, Maker>> {};
@@ -253,7 +342,8 @@ TEST_P(Chaos, ReplicasConvergeAndKeepAcknowledgedUpdates) {
 INSTANTIATE_TEST_SUITE_P(Protocols, Chaos,
                          testing::Values(std::pair<std::string, Maker>{"primary", make_primary},
                                          std::pair<std::string, Maker>{"quorum", make_quorum},
-                                         std::pair<std::string, Maker>{"eventual", make_eventual}),
+                                         std::pair<std::string, Maker>{"eventual", make_eventual},
+                                         std::pair<std::string, Maker>{"causal", make_causal}),
                          [](const auto& row) { return row.param.first; });
 
 }  // namespace

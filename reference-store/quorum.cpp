@@ -39,7 +39,7 @@ class Quorum final : public Protocol {
     }
     if (request.local) {
       const Cell cell = cell_of(request.key);
-      out.replies.push_back({request.id, {"ok", "", cell.value, cell.ver, {}}});
+      out.replies.push_back({request.id, {"ok", "", cell.value, cell.ver, {}, nullptr}});
       return;
     }
     Pending& pending = pending_[request.id];
@@ -140,7 +140,7 @@ class Quorum final : public Protocol {
     if (pending.answers++ == 0 || cell.ver > pending.best.ver) pending.best = cell;
     if (pending.answers < config_.read_quorum) return;
     if (pending.phase == Phase::asking) return start_storing(pending, out);
-    out.replies.push_back({id, {"ok", "", pending.best.value, pending.best.ver, {}}});
+    out.replies.push_back({id, {"ok", "", pending.best.value, pending.best.ver, {}, nullptr}});
     pending_.erase(found);
   }
 
@@ -176,7 +176,7 @@ class Quorum final : public Protocol {
     const auto found = pending_.find(id);
     if (found == pending_.end() || found->second.phase != Phase::storing) return;
     if (++found->second.answers < config_.write_quorum) return;
-    out.replies.push_back({id, {"ok", "", nullptr, found->second.best.ver, {}}});
+    out.replies.push_back({id, {"ok", "", nullptr, found->second.best.ver, {}, nullptr}});
     pending_.erase(found);
   }
 

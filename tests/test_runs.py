@@ -66,6 +66,16 @@ class Runs(unittest.TestCase):
         self.assertEqual((pathlib.Path(self.out) / 'latest').resolve(), run.resolve())
         self.assertEqual(running_under(self.out), [])
 
+    def test_causal_store_is_what_its_settings_make_it(self):
+        for arguments, holding, broken in (
+                (['--sessions', 'moving'], 'causal-convergence', 'sequential'),
+                (['--sessions', 'pinned', '--conflicts', 'arrival'], 'causal', 'convergence'),
+                (['--sessions', 'moving', '--token', 'off'], 'strong-eventual', 'weak-causal')):
+            code, verdict = self.run_json('--protocol', 'causal', *arguments, '-d', '6s', '--seed', '3')
+            self.assertEqual(code, 0, verdict['sentence'])
+            self.assertEqual(verdicts(verdict)[holding], 'holds', arguments)
+            self.assertEqual(verdicts(verdict)[broken], 'violated', arguments)
+
     def test_eventual_store_violates_read_your_writes(self):
         code, verdict = self.run_json('--protocol', 'eventual', '--require', 'read-your-writes', '-d', '5s',
                                       '--seed', '3', '--fault', 'partition')

@@ -98,7 +98,7 @@ void add_store(CLI::App& app, RunArguments& arguments) {
            help)
         ->group(group);
   };
-  setting("--protocol", "protocol", "primary | quorum | eventual (default: primary)");
+  setting("--protocol", "protocol", "primary | quorum | eventual | causal (default: primary)");
   setting("--propagation", "propagation", "primary: sync | async (default: sync)");
   setting("--read-from", "read-from", "primary: primary | local (default: primary)");
   setting("-R", "R", "quorum: answers that a read waits for (default: a majority)");
@@ -108,6 +108,9 @@ void add_store(CLI::App& app, RunArguments& arguments) {
          [&arguments] { arguments.store_settings.emplace_back("unsafe-quorum", "on"); },
          "quorum: allow R+W<=N or 2W<=N")
       ->group(group);
+  setting("--conflicts", "conflicts",
+          "causal: concurrent writes, converge (last writer wins) | arrival (default: converge)");
+  setting("--token", "token", "causal: clients show what they have seen, on | off (default: on)");
   setting("--lazy-delay", "lazy-delay", "eventual: mean delay of propagation in ms (default: 100)");
   setting("--disk", "disk", "real | volatile: unsynced bytes die with the process (default: real)");
   setting("--fsync", "fsync", "on | off (default: on)");

@@ -41,11 +41,11 @@ Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& m
   for (const Workload* workload : plan.workloads)
     generators_.push_back(workload->make(plan.workload_options));
   for (std::size_t i = 0; i < plan.concurrency; ++i) {
-    sessions_.push_back({std::to_string(i), i % plan.nodes + 1, {}, false});
+    sessions_.push_back({std::to_string(i), i % plan.nodes + 1, {}, false, {}});
     idle_.push_back(i);
   }
   for (Place node = 1; node <= plan.nodes; ++node) {
-    sessions_.push_back({"final-" + Cluster::name(node), node, {}, true});
+    sessions_.push_back({"final-" + Cluster::name(node), node, {}, true, {}});
   }
 }
 
@@ -89,8 +89,8 @@ Status Load::send_issued() {
   if (Status flushed = journal_.flush(); !flushed) return flushed;
   for (const std::size_t slot : issued_now_) {
     const Session& session = sessions_[slot];
-    HttpRequest request =
-        plan_.store->encode(session.invocation, cluster_.url(session.node), session.final);
+    HttpRequest request = plan_.store->encode(session.invocation, cluster_.url(session.node),
+                                              session.final, session.token);
     request.timeout = plan_.op_timeout;
     http_.start(slot, std::move(request));
     ++in_flight_;
@@ -122,9 +122,10 @@ void Load::record_completion(const Session& session, const Completion& completio
 std::vector<std::size_t> Load::complete(Nanos wait) {
   std::vector<std::size_t> slots;
   for (const HttpLoop::Finished& finished : http_.poll(wait)) {
-    const Session& session = sessions_[finished.slot];
+    Session& session = sessions_[finished.slot];
     const Completion completion = plan_.store->decode(session.invocation, finished.answer);
     record_completion(session, completion);
+    if (!completion.token.empty()) session.token = completion.token;
     ok_ += completion.outcome == Outcome::ok ? 1 : 0;
     --in_flight_;
     if (completion.outcome == Outcome::ok || !session.final) slots.push_back(finished.slot);

@@ -47,6 +47,7 @@ class Load {
     Place node = 1;
     Invocation invocation;
     bool final = false;
+    std::string token;  ///< of the store; it goes where the session goes
   };
 
   Nanos now() const { return monotonic_now() - started_; }

@@ -16,8 +16,8 @@ namespace consistory {
 namespace {
 
 /// Errors after which the operation surely did not and never will take effect.
-constexpr std::array<std::string_view, 5> kDefinite = {
-    "unsupported", "wrong-type", "primary-unreachable", "no-read-quorum", "bad-request"};
+constexpr std::array<std::string_view, 6> kDefinite = {
+    "unsupported", "wrong-type", "primary-unreachable", "no-read-quorum", "bad-request", "behind"};
 
 struct Setting {
   const char* name;
@@ -27,7 +27,7 @@ struct Setting {
 
 const std::vector<Setting>& settings_table() {
   static const std::vector<Setting> table = {
-      {"protocol", "primary", {"primary", "quorum", "eventual"}},
+      {"protocol", "primary", {"primary", "quorum", "eventual", "causal"}},
       {"propagation", "sync", {"sync", "async"}},
       {"read-from", "primary", {"primary", "local"}},
       {"R", "", {}},
@@ -36,6 +36,8 @@ const std::vector<Setting>& settings_table() {
       {"fsync", "on", {"on", "off"}},
       {"disk", "real", {"real", "volatile"}},
       {"lazy-delay", "100", {}},
+      {"conflicts", "converge", {"converge", "arrival"}},
+      {"token", "on", {"on", "off"}},
   };
   return table;
 }
@@ -65,6 +67,10 @@ class ReferenceStore final : public Store {
     if (protocol == "quorum")
       return fmt::format("reference store, quorum, R={} W={}", at("R"), at("W"));
     if (protocol == "eventual") return "reference store, eventual";
+    if (protocol == "causal")
+      return fmt::format("reference store, causal, {}, {} tokens",
+                         at("conflicts") == "converge" ? "last writer wins" : "order of arrival",
+                         at("token") == "on" ? "with" : "without");
     return fmt::format("reference store, primary, {} propagation, {} reads", at("propagation"),
                        at("read-from"));
   }
@@ -84,7 +90,8 @@ class ReferenceStore final : public Store {
 
   bool supports(Function function) const override {
     if (at("protocol") == "primary") return true;
-    if (function == Function::append) return at("protocol") == "eventual";
+    if (function == Function::append)
+      return at("protocol") == "eventual" || at("protocol") == "causal";
     return function != Function::cas;
   }
 
@@ -97,6 +104,8 @@ class ReferenceStore final : public Store {
       return {"read-your-writes", "eventual"};
     }
     if (protocol == "eventual") return {"strong-eventual"};
+    if (protocol == "causal")
+      return causal_claims(sessions_move && at("token") == "off", sessions_move);
     if (at("read-from") == "primary") return {"linearizable", "eventual"};
     if (at("propagation") == "sync") {
       if (!sessions_move) return {"sequential", "eventual"};
@@ -115,6 +124,7 @@ class ReferenceStore final : public Store {
                      fmt::format("127.0.0.1:{}", layout.port), "--peers", join(peers, ","),
                      "--data", layout.data_directory, "--seed", std::to_string(layout.seed)}};
     for (const auto& [name, value] : settings_) {
+      if (name == "token") continue;  // the clients' affair
       if (name == "unsafe-quorum") {
         if (value == "on") command.arguments.emplace_back("--unsafe-quorum");
         continue;
@@ -137,13 +147,14 @@ class ReferenceStore final : public Store {
     return NodeStatus{body["drained"].get<bool>(), body["position"].get<std::string>()};
   }
 
-  HttpRequest encode(const Invocation& invocation, const std::string& base_url,
-                     bool local) const override {
+  HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local,
+                     const std::string& token) const override {
     Json body{{"f", name_of(invocation.function)}, {"key", invocation.key}};
     if (invocation.function != Function::read) body["value"] = json_from_value(invocation.value);
     if (invocation.function == Function::cas)
       body["expected"] = json_from_value(invocation.expected);
     if (local) body["local"] = true;
+    if (!token.empty() && at("token") == "on") body["token"] = Json::parse(token, nullptr, false);
     return {base_url + "/op", body.dump(-1, ' ', false, Json::error_handler_t::replace), kSecond};
   }
 
@@ -167,6 +178,15 @@ class ReferenceStore final : public Store {
  private:
   const std::string& at(const std::string& name) const { return settings_.at(name); }
 
+  /// `loses_track`: sessions move and do not say what they have seen.
+  std::vector<std::string> causal_claims(bool loses_track, bool sessions_move) const {
+    const bool converge = at("conflicts") == "converge";
+    if (loses_track)
+      return converge ? std::vector<std::string>{"strong-eventual"} : std::vector<std::string>{};
+    if (converge) return {"causal-convergence", "strong-eventual"};
+    return {sessions_move ? "weak-causal" : "causal"};
+  }
+
   static Completion decode_body(const Invocation& invocation, const Json& body) {
     Completion completion;
     if (body["type"] != "ok") {
@@ -178,6 +198,7 @@ class ReferenceStore final : public Store {
       return completion;
     }
     completion.outcome = Outcome::ok;
+    if (body.value("token", Json()).is_object()) completion.token = body["token"].dump();
     if (body.value("ver", Json()).is_number_integer())
       completion.version = body["ver"].get<std::int64_t>();
     if (body.value("swapped", Json()).is_boolean())

@@ -8,7 +8,7 @@ namespace consistory {
 namespace {
 
 constexpr std::array<StoreKind, 1> kStores = {{
-    {"ref", "the bundled reference store (protocols: primary, quorum, eventual)",
+    {"ref", "the bundled reference store (protocols: primary, quorum, eventual, causal)",
      reference_store_settings, make_reference_store},
 }};
 

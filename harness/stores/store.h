@@ -37,6 +37,7 @@ struct Completion {
   std::optional<std::int64_t> version;
   bool swapped = true;
   std::optional<Value> seen;  ///< cas that did not swap: the value it met
+  std::string token;  ///< what the session shows with its next operation; empty: nothing new
 };
 
 struct NodeStatus {
@@ -61,9 +62,9 @@ class Store {
   virtual std::string readiness_path() const = 0;
   virtual std::optional<NodeStatus> parse_status(const HttpAnswer& answer) const = 0;
 
-  /// `local`: the node's own copy.
-  virtual HttpRequest encode(const Invocation& invocation, const std::string& base_url,
-                             bool local) const = 0;
+  /// `local`: the node's own copy. `token`: of the session's last completion that had one.
+  virtual HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local,
+                             const std::string& token) const = 0;
   /// Errors become fail only by the store's table of definite ones; everything else is info.
   virtual Completion decode(const Invocation& invocation, const HttpAnswer& answer) const = 0;
 };
