@@ -6,6 +6,7 @@
 #include <string>
 
 #include "checkers/fast/fast_checker.h"
+#include "checkers/history/text.h"
 #include "checkers/testing/random_history.h"
 
 namespace consistory {
@@ -42,6 +43,17 @@ bool expect_same(const History& history, const Model& model, FastChecker& fast) 
         << text_of(history);
   }
   return true;
+}
+
+/// An element that arrives brings the indeterminate ones before it, one after the other.
+TEST(Fast, IndeterminateAppendsThatBringEachOther) {
+  const Result<History> history = parse_history_text(
+      "A append l 1 ?; B append l 2 ?; C append l 3 ?; G append l 4 ?; H append l 5 ?; "
+      "D append l 6; D write y 1; E read y -> 1; E read l -> [1 2 3 4 5 6]");
+  ASSERT_TRUE(history) << history.error().message;
+  FastChecker fast(*history);
+  for (const char* name : {"pram", "causal"})
+    EXPECT_EQ(fast.judge(**find_model(name)).answer, Finding::Answer::holds) << name;
 }
 
 TEST(Fast, AgreesWithTheExactCheckers) {

@@ -268,7 +268,8 @@ void SessionView::take_own(Point point) {
       if (trace_.is_info(append)) arrive(append);
     }
   }
-  for (const Point info : infos_) {
+  for (std::size_t i = 0; i < infos_.size(); ++i) {  // an arrival may add to them
+    const Point info = infos_[i];
     if (scratch_.info_arrival[info - trace_.first_info()] <= row_) arrive(info);
   }
   if (!crowded_.empty() || !list_order_.empty()) close_block();
