@@ -12,7 +12,7 @@
 #include <list>
 #include <map>
 
-#include "reference-store/protocol.h"
+#include "reference-store/cell.h"
 
 namespace refstore {
 namespace {
@@ -37,13 +37,6 @@ Json to_json(const Update& u) {
   return Json::array({u.origin, u.seq, u.ver, u.f, u.key, u.value, u.depends});
 }
 Update from_json(const Json& j) { return {j[0], j[1], j[2], j[3], j[4], j[5], j[6]}; }
-
-struct Cell {
-  std::int64_t ver = 0;
-  Json value;
-  std::map<std::int64_t, Json> elements;  // of a list, in its order
-  bool list = false;
-};
 
 class Causal final : public Protocol {
  public:
@@ -100,11 +93,7 @@ class Causal final : public Protocol {
         {"position", position}, {"pending", waiting_.size() + behind_.size()}, {"role", "replica"}};
   }
 
-  Json dump() const override {
-    Json all = Json::object();
-    for (const auto& [key, cell] : cells_) all[key] = value_of(cell);
-    return all;
-  }
+  Json dump() const override { return shown(cells_); }
 
  private:
   struct Behind {
@@ -121,13 +110,6 @@ class Causal final : public Protocol {
 
   static Vector vector_of(const Json& token) {
     return token.is_object() ? Vector(token) : Vector();
-  }
-
-  static Json value_of(const Cell& cell) {
-    if (!cell.list) return cell.value;
-    Json list = Json::array();
-    for (const auto& [place, element] : cell.elements) list.push_back(element);
-    return list;
   }
 
   void serve(const Request& request, Output& out) {
@@ -155,8 +137,8 @@ class Causal final : public Protocol {
       if (converge_) response.ver = 0;
       return response;
     }
-    response.value = value_of(found->second);
-    if (converge_ && !found->second.list) response.ver = found->second.ver;
+    response.value = found->second.shown();
+    if (converge_ && !found->second.list) response.ver = found->second.place;
     return response;
   }
 
@@ -164,9 +146,7 @@ class Causal final : public Protocol {
     const auto cell = cells_.find(request.key);
     if (cell != cells_.end() && cell->second.list != (request.f == "append"))
       return Response::failed("wrong-type");
-    const auto node = static_cast<std::int64_t>(config_.self);
-    const auto incarnation = static_cast<std::int64_t>(config_.incarnation % 128);
-    const std::int64_t ver = (lamport_ + 1) << 12 | node << 7 | incarnation;
+    const std::int64_t ver = version_of(lamport_ + 1, config_);
     const Update update{origin_,     applied_[origin_] + 1,
                         ver,         request.f == "append" ? "append" : "write",
                         request.key, request.f == "delete" ? Json() : request.value,
@@ -200,16 +180,11 @@ class Causal final : public Protocol {
 
   void apply(const Update& update) {
     applied_[update.origin] = update.seq;
-    lamport_ = std::max(lamport_, update.ver >> 12);
+    lamport_ = std::max(lamport_, lamport_of(update.ver));
     Cell& cell = cells_[update.key];
     const std::int64_t place = converge_ ? update.ver : ++arrivals_;
-    if (update.f == "append") {
-      cell.list = true;
-      cell.elements[place] = update.value;
-    } else if (place > cell.ver) {
-      cell.ver = place;
-      cell.value = update.value;
-    }
+    if (update.f == "append") cell.append(place, update.value);
+    else cell.write(place, update.value);
   }
 
   void repair(Peer from, const Json& have, Output& out) const {
@@ -230,7 +205,7 @@ class Causal final : public Protocol {
   std::map<std::string, std::map<std::uint64_t, Update>> known_;  // by origin, for repair
   std::list<Update> waiting_;  // for what they depend on, in the order in which they came
   Vector applied_;
-  std::map<std::string, Cell> cells_;
+  Cells cells_;
   std::list<Behind> behind_;  // requests of clients that have seen more than this node
   std::int64_t lamport_ = 0;
   std::int64_t arrivals_ = 0;

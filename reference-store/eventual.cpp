@@ -11,7 +11,7 @@
 #include <random>
 #include <set>
 
-#include "reference-store/protocol.h"
+#include "reference-store/cell.h"
 
 namespace refstore {
 namespace {
@@ -35,13 +35,6 @@ Update from_json(const Json& j) { return {j[0], j[1], j[2], j[3], j[4], j[5]}; }
 struct Known {
   std::uint64_t contiguous = 0;
   std::map<std::uint64_t, Update> updates;
-};
-
-struct Cell {
-  std::int64_t ver = 0;
-  Json value;
-  std::map<std::int64_t, Json> elements;  // of a list, in merge order
-  bool list = false;
 };
 
 class Eventual final : public Protocol {
@@ -102,20 +95,9 @@ class Eventual final : public Protocol {
     return {{"position", position}, {"pending", lazy_.size() + gaps}, {"role", "replica"}};
   }
 
-  Json dump() const override {
-    Json all = Json::object();
-    for (const auto& [key, cell] : cells_) all[key] = value_of(cell);
-    return all;
-  }
+  Json dump() const override { return shown(cells_); }
 
  private:
-  static Json value_of(const Cell& cell) {
-    if (!cell.list) return cell.value;
-    Json list = Json::array();
-    for (const auto& [ver, element] : cell.elements) list.push_back(element);
-    return list;
-  }
-
   Response read_cell(const std::string& key) const {
     Response response;
     const auto found = cells_.find(key);
@@ -123,8 +105,8 @@ class Eventual final : public Protocol {
       response.ver = 0;
       return response;
     }
-    response.value = value_of(found->second);
-    if (!found->second.list) response.ver = found->second.ver;
+    response.value = found->second.shown();
+    if (!found->second.list) response.ver = found->second.place;
     return response;
   }
 
@@ -134,9 +116,7 @@ class Eventual final : public Protocol {
       out.replies.push_back({request.id, Response::failed("wrong-type")});
       return;
     }
-    const auto node = static_cast<std::int64_t>(config_.self);
-    const auto incarnation = static_cast<std::int64_t>(config_.incarnation % 128);
-    const std::int64_t ver = (lamport_ + 1) << 12 | node << 7 | incarnation;
+    const std::int64_t ver = version_of(lamport_ + 1, config_);
     const Update update{origin_,     known_[origin_].contiguous + 1,
                         ver,         request.f == "append" ? "append" : "write",
                         request.key, request.f == "delete" ? Json() : request.value};
@@ -160,15 +140,10 @@ class Eventual final : public Protocol {
     Known& known = known_[update.origin];
     if (!known.updates.try_emplace(update.seq, update).second) return false;
     while (known.updates.contains(known.contiguous + 1)) ++known.contiguous;
-    lamport_ = std::max(lamport_, update.ver >> 12);
+    lamport_ = std::max(lamport_, lamport_of(update.ver));
     Cell& cell = cells_[update.key];
-    if (update.f == "append") {
-      cell.list = true;
-      cell.elements[update.ver] = update.value;
-    } else if (update.ver > cell.ver) {
-      cell.ver = update.ver;
-      cell.value = update.value;
-    }
+    if (update.f == "append") cell.append(update.ver, update.value);
+    else cell.write(update.ver, update.value);
     return true;
   }
 
@@ -194,7 +169,7 @@ class Eventual final : public Protocol {
   std::mt19937_64 random_;
   std::string origin_;
   std::map<std::string, Known> known_;
-  std::map<std::string, Cell> cells_;
+  Cells cells_;
   std::multimap<Millis, std::pair<Peer, Json>> lazy_;  // when due -> to whom, what
   std::multiset<std::uint64_t> lazy_sequences_;        // own updates still in lazy_
   std::int64_t lamport_ = 0;

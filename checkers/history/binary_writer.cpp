@@ -116,13 +116,6 @@ class Block {
   Names sessions_{session_names_}, keys_{key_names_}, nodes_{node_names_};
 };
 
-Json name_json(std::string_view name) {
-  const bool digits = !name.empty() && name.size() < 10 && (name.size() == 1 || name[0] != '0') &&
-                      name.find_first_not_of("0123456789") == std::string_view::npos;
-  if (digits) return std::stoll(std::string(name));
-  return std::string(name);
-}
-
 Json value_json(const EventBatch& batch, const EventLine& event) {
   using Payload = EventLine::Payload;
   if (event.payload == Payload::integer) return event.value;
@@ -137,7 +130,7 @@ std::string json_line(const EventBatch& batch, const EventBatch::Line& line, std
   const EventLine& event = line.event;
   Json json{{"index", index},
             {"time", event.time},
-            {"process", name_json(batch.sessions[line.session])},
+            {"process", json_from_name(batch.sessions[line.session])},
             {"type", event.outcome ? name_of(*event.outcome) : "invoke"},
             {"f", name_of(event.function)},
             {"key", std::string(batch.keys[line.key])}};

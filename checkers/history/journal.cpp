@@ -10,14 +10,6 @@
 namespace consistory {
 namespace {
 
-/// Sessions that are numbers are written as numbers.
-Json session_json(const std::string& name) {
-  const bool digits = !name.empty() && name.size() < 10 &&
-                      name.find_first_not_of("0123456789") == std::string::npos;
-  if (digits) return std::stoll(name);
-  return name;
-}
-
 Json value_json(const ClientEvent& event) {
   if (event.function == Function::cas)
     return Json::array({json_from_value(event.expected), json_from_value(event.value)});
@@ -50,7 +42,7 @@ Result<Journal> Journal::create(const std::string& path, const HistoryHeader& he
 
 void Journal::record(const ClientEvent& event) {
   Json line{
-      {"index", next_index_++}, {"time", event.time}, {"process", session_json(event.session)}};
+      {"index", next_index_++}, {"time", event.time}, {"process", json_from_name(event.session)}};
   line["type"] = event.outcome ? name_of(*event.outcome) : "invoke";
   line["f"] = name_of(event.function);
   line["key"] = event.key;

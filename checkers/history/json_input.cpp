@@ -121,6 +121,13 @@ std::optional<std::string> name_from_json(const Json& json) {
   return std::nullopt;
 }
 
+Json json_from_name(std::string_view name) {
+  const bool digits = !name.empty() && name.size() < 10 && (name.size() == 1 || name[0] != '0') &&
+                      name.find_first_not_of("0123456789") == std::string_view::npos;
+  if (digits) return std::stoll(std::string(name));
+  return std::string(name);
+}
+
 std::optional<Error> read_payload(const Json& object, RawOperation& raw, const std::string& place,
                                   bool completion) {
   if (auto error = read_value(object, raw, place, completion)) return error;

@@ -33,6 +33,9 @@ Json json_from_value(const Value& value);
 /// The name of a session: integers and strings alike.
 std::optional<std::string> name_from_json(const Json& json);
 
+/// The same name as JSON: those that are numbers as numbers.
+Json json_from_name(std::string_view name);
+
 /// Reads "value", "ver", "swapped", "seen", "final", "local" and "node" into `raw`, whose function
 /// and outcome are set. Wrong types are errors at `place` ("file:line").
 /// With `completion`, an update may leave its "value" out or null: `raw` has it from the
