@@ -4,9 +4,11 @@
 // the load runs; they block for at most a few seconds.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace consistory {
@@ -45,9 +47,19 @@ class LinkControl {
   virtual bool carries_clients() const = 0;
 };
 
+class ClockControl {
+ public:
+  virtual ~ClockControl() = default;
+  /// Moves the node's clock; the machine's is never touched.
+  virtual Status set_offset(Place node, Nanos offset) = 0;
+  /// As the node reads it; nothing if the node does not answer.
+  virtual std::optional<Nanos> offset(Place node) const = 0;
+};
+
 struct Controls {
   ProcessControl* processes = nullptr;
   LinkControl* links = nullptr;
+  ClockControl* clocks = nullptr;
   std::vector<std::string> node_names;  ///< [0] is "clients"
 
   std::size_t node_count() const { return node_names.size() - 1; }

@@ -58,6 +58,7 @@ Result<FaultSpec> parse_fault(std::string_view text);
 
 std::unique_ptr<Fault> make_kill(std::string_view variant, Random& random);
 std::unique_ptr<Fault> make_pause(std::string_view variant, Random& random);
+std::unique_ptr<Fault> make_clock(std::string_view variant, Random& random);
 std::unique_ptr<Fault> make_partition(std::string_view variant, Random& random);
 
 /// `count` distinct nodes.

@@ -4,13 +4,14 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
 namespace consistory {
 namespace {
 
-class FakeWorld final : public ProcessControl, public LinkControl {
+class FakeWorld final : public ProcessControl, public LinkControl, public ClockControl {
  public:
   Result<std::string> kill(Place node) override {
     down.insert(node);
@@ -36,12 +37,26 @@ class FakeWorld final : public ProcessControl, public LinkControl {
     return {tried ? 100U : 0U, 0};
   }
   bool carries_clients() const override { return true; }
+  Status set_offset(Place node, Nanos offset) override {
+    offsets[node] = offset;
+    return Done{};
+  }
+  std::optional<Nanos> offset(Place node) const override {
+    const auto found = offsets.find(node);
+    if (!traffic || found == offsets.end()) return std::nullopt;
+    return found->second;
+  }
 
-  Controls controls() { return {this, this, {"clients", "n1", "n2", "n3"}}; }
-  bool untouched() const { return down.empty() && paused.empty() && cuts.empty(); }
+  Controls controls() { return {this, this, this, {"clients", "n1", "n2", "n3"}}; }
+  bool untouched() const {
+    const bool on_time = std::all_of(offsets.begin(), offsets.end(),
+                                     [](const auto& entry) { return entry.second == 0; });
+    return down.empty() && paused.empty() && cuts.empty() && on_time;
+  }
 
   std::set<Place> down, paused;
   std::set<std::pair<Place, Place>> cuts;
+  std::map<Place, Nanos> offsets;
   bool traffic = true;
   bool broken = false;
 };
@@ -65,6 +80,21 @@ TEST(Partition, HalvesCutEveryLinkBetweenTheGroupsBothWays) {
   for (const auto& [from, to] : world.cuts) EXPECT_TRUE(world.cuts.contains({to, from}));
   EXPECT_THAT(fault->evidence(controls), testing::HasSubstr("100 bytes held"));
   ASSERT_TRUE(fault->heal(controls));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Clock, SkewMovesEveryNodeAndIsConfirmedByWhatTheNodesRead) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_clock("skew", random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.offsets.size(), 3U);
+  for (const auto& [node, offset] : world.offsets) EXPECT_NE(offset, 0);
+  EXPECT_THAT(fault->evidence(controls), testing::HasSubstr("n3 reads"));
+  world.offsets[2] += kMillisecond;
+  EXPECT_EQ(fault->evidence(controls), "");
   ASSERT_TRUE(fault->heal(controls));
   EXPECT_TRUE(world.untouched());
 }

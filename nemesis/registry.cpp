@@ -23,13 +23,20 @@ constexpr std::array<FaultVariant, 4> kPartitions = {{
     {"clients", "the clients cut off from one node"},
 }};
 
-constexpr std::array<FaultKind, 3> kFaults = {{
+constexpr std::array<FaultVariant, 2> kClocks = {{
+    {"jump", "one node's clock by 0.2 to 2 s, forward or back"},
+    {"skew", "every node's clock, each by its own amount"},
+}};
+
+constexpr std::array<FaultKind, 4> kFaults = {{
     {"partition", "cut the links between nodes, each direction for itself",
      "bytes of the store's own traffic held back in each cut direction", kPartitions,
      make_partition},
     {"kill", "SIGKILL a node, and start it again", "exit status of the process", kCounts,
      make_kill},
     {"pause", "SIGSTOP a node, and continue it", "process state", kCounts, make_pause},
+    {"clock", "move the clock of a node, and put it back; never the machine's",
+     "the offset that the node reads", kClocks, make_clock},
 }};
 
 std::vector<std::string> names(std::span<const FaultVariant> variants) {

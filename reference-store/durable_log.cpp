@@ -44,9 +44,27 @@ std::string read_all(int file) {
   return content;
 }
 
+std::string framed(std::string_view payload) {
+  const auto length = static_cast<std::uint32_t>(payload.size());
+  const std::uint64_t checksum = XXH3_64bits(payload.data(), payload.size());
+  std::string frame(reinterpret_cast<const char*>(&length), sizeof length);
+  frame.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
+  frame.append(payload);
+  return frame;
+}
+
+/// A rename is durable once its folder is.
+void sync_folder_of(const std::string& path) {
+  const std::size_t slash = path.rfind('/');
+  const std::string folder = slash == std::string::npos ? "." : path.substr(0, slash);
+  const int file = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (file < 0 || ::fsync(file) != 0) fail("cannot sync " + folder);
+  ::close(file);
+}
+
 }  // namespace
 
-DurableLog::DurableLog(const std::string& path, Options options) : options_(options) {
+DurableLog::DurableLog(const std::string& path, Options options) : path_(path), options_(options) {
   file_ = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_APPEND, 0644);
   if (file_ < 0) fail("cannot open " + path);
 }
@@ -73,12 +91,26 @@ std::size_t DurableLog::replay(const std::function<void(std::string_view)>& visi
 }
 
 void DurableLog::append(std::string_view payload) {
-  const auto length = static_cast<std::uint32_t>(payload.size());
-  const std::uint64_t checksum = XXH3_64bits(payload.data(), payload.size());
-  pending_.append(reinterpret_cast<const char*>(&length), sizeof length);
-  pending_.append(reinterpret_cast<const char*>(&checksum), sizeof checksum);
-  pending_.append(payload);
+  pending_ += framed(payload);
   dirty_ = true;
+  if (deferred() && !options_.volatile_disk) write_out();  // into the page cache
+}
+
+/// The new file is whole and durable before it takes the old one's place.
+void DurableLog::replace(const std::vector<std::string>& payloads) {
+  pending_.clear();
+  for (const std::string& payload : payloads) append(payload);
+  if (options_.fsync == Fsync::never && options_.volatile_disk) return;
+  const std::string fresh = path_ + ".new";
+  const int file = ::open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0644);
+  if (file < 0) fail("cannot create " + fresh);
+  ::close(file_);
+  file_ = file;
+  write_out();
+  if (::fdatasync(file_) != 0) fail("cannot sync " + fresh);
+  if (::rename(fresh.c_str(), path_.c_str()) != 0) fail("cannot rename " + fresh);
+  sync_folder_of(path_);
+  dirty_ = false;
 }
 
 void DurableLog::write_out() {
@@ -88,7 +120,7 @@ void DurableLog::write_out() {
 
 void DurableLog::sync() {
   dirty_ = false;
-  if (!options_.fsync) {
+  if (options_.fsync == Fsync::never) {
     if (!options_.volatile_disk) write_out();
     return;
   }
@@ -113,6 +145,7 @@ std::uint64_t next_incarnation(const std::string& path) {
   if (::fsync(file) != 0) fail("cannot sync " + fresh);
   ::close(file);
   if (::rename(fresh.c_str(), path.c_str()) != 0) fail("cannot rename " + fresh);
+  sync_folder_of(path);
   return number;
 }
 

@@ -3,22 +3,27 @@
 // the payload, 8 bytes), payload. At start the log is read up to the first record that is cut or
 // whose checksum is wrong; the rest, which no sync covered, is cut off.
 //
+// A snapshot replaces the whole log by the records that stand for it, in one rename.
+//
 // --disk volatile is a shim that stands for a power cut at every kill: bytes appended since the
-// last sync live in memory only. --fsync off never syncs, so under that shim nothing survives: the
-// control that proves that a test for lost writes can fail.
-// Single-threaded. A failed write or fsync ends the process: its state is not to be trusted.
+// last sync live in memory only. --fsync never never syncs, so under that shim nothing survives:
+// the control that proves that a test for lost writes can fail. With --fsync interval the node
+// syncs now and then and answers before, so a power cut takes the last moments. Single-threaded. A
+// failed write or fsync ends the process: its state is not to be trusted.
 
 #include <cstdint>
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace refstore {
 
 class DurableLog {
  public:
+  enum class Fsync { always, interval, never };
   struct Options {
-    bool fsync = true;
+    Fsync fsync = Fsync::always;
     bool volatile_disk = false;
   };
 
@@ -32,8 +37,12 @@ class DurableLog {
   std::size_t replay(const std::function<void(std::string_view)>& visit);
 
   void append(std::string_view payload);
-  bool dirty() const { return dirty_; }
-  /// Makes everything appended so far durable (unless --fsync off).
+  /// Appends `payloads` in place of everything appended before.
+  void replace(const std::vector<std::string>& payloads);
+  /// Must what was appended be synced before anything is answered?
+  bool must_sync() const { return dirty_ && !deferred(); }
+  bool deferred() const { return options_.fsync == Fsync::interval; }
+  /// Makes everything appended so far durable (unless --fsync never).
   void sync();
   /// At an orderly stop: hands over what the shim still holds, whatever --fsync says.
   void close_orderly();
@@ -41,6 +50,7 @@ class DurableLog {
  private:
   void write_out();
 
+  std::string path_;
   int file_ = -1;
   Options options_;
   std::string pending_;

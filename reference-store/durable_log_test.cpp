@@ -38,12 +38,34 @@ class DurableLogTest : public testing::Test {
 };
 
 TEST_F(DurableLogTest, KeepsWhatWasSynced) {
-  write({.fsync = true, .volatile_disk = true});
+  write({.volatile_disk = true});
   EXPECT_EQ(reopen(), (std::vector<std::string>{"one"}));
 }
 
 TEST_F(DurableLogTest, WithoutFsyncAVolatileDiskKeepsNothing) {
-  write({.fsync = false, .volatile_disk = true});
+  write({.fsync = DurableLog::Fsync::never, .volatile_disk = true});
+  EXPECT_TRUE(reopen().empty());
+}
+
+TEST_F(DurableLogTest, ASnapshotTakesThePlaceOfTheLog) {
+  {
+    DurableLog log(path_, {});
+    for (const char* record : {"one", "two"}) log.append(record);
+    log.sync();
+    log.append("three");
+    log.replace({"all three"});
+    log.append("four");
+    log.sync();
+  }
+  EXPECT_EQ(reopen(), (std::vector<std::string>{"all three", "four"}));
+}
+
+TEST_F(DurableLogTest, ASnapshotOnAVolatileDiskWithoutFsyncIsLostToo) {
+  {
+    DurableLog log(path_, {.fsync = DurableLog::Fsync::never, .volatile_disk = true});
+    log.replace({"all"});
+    log.sync();
+  }
   EXPECT_TRUE(reopen().empty());
 }
 

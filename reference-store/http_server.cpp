@@ -54,7 +54,7 @@ class Session : public std::enable_shared_from_this<Session> {
     request.local = body.value("local", false);
     request.token = body.value("token", Json());
     const bool known = request.f == "read" || request.f == "write" || request.f == "delete" ||
-                       request.f == "cas" || request.f == "append";
+                       request.f == "cas" || request.f == "append" || request.f == "acquire";
     if (!known) return write(http::status::ok, to_json(refstore::Response::failed("unsupported")));
     node_.request(std::move(request),
                   [self = shared_from_this()](const refstore::Response& response) {

@@ -7,14 +7,16 @@ namespace {
 constexpr auto kTick = std::chrono::milliseconds(20);
 /// The shell gives up a little after the protocol would, should the protocol never answer.
 constexpr Millis kGrace = 200;
+constexpr Millis kSyncEvery = 100;  // with --fsync interval
 }  // namespace
 
 Node::Node(asio::io_context& context, const Config& config, std::unique_ptr<Protocol> protocol,
-           DurableLog& log, const std::map<Peer, tcp::endpoint>& peers)
+           DurableLog& log, WallClock clock, const std::map<Peer, tcp::endpoint>& peers)
     : context_(context),
       config_(config),
       protocol_(std::move(protocol)),
       log_(log),
+      clock_(std::move(clock)),
       timer_(context),
       next_id_(config.incarnation << 32) {
   for (const auto& [peer, endpoint] : peers) {
@@ -29,16 +31,21 @@ void Node::start() {
 
 void Node::stop() { log_.close_orderly(); }
 
-Millis Node::now() const {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(
-             std::chrono::steady_clock::now().time_since_epoch())
-      .count();
+Time Node::now() const {
+  const auto steady = std::chrono::duration_cast<std::chrono::milliseconds>(
+      std::chrono::steady_clock::now().time_since_epoch());
+  return {steady.count(), clock_.now()};
 }
 
 void Node::tick() {
+  clock_.look();
   Output out;
   protocol_->on_tick(now(), out);
   release(std::move(out));
+  if (log_.deferred() && now() - synced_at_ > kSyncEvery) {
+    log_.sync();
+    synced_at_ = now();
+  }
   expire();
   timer_.expires_after(kTick);
   timer_.async_wait([this](ErrorCode error) {
@@ -58,7 +65,11 @@ void Node::request(Request request, Answer answer) {
   request.id = ++next_id_;
   pending_[request.id] = {std::move(answer), now() + config_.request_timeout + kGrace};
   Output out;
-  protocol_->on_request(request, now(), out);
+  try {
+    protocol_->on_request(request, now(), out);
+  } catch (const Json::exception&) {  // a token that is none
+    out.replies.push_back({request.id, Response::failed("bad-request")});
+  }
   release(std::move(out));
 }
 
@@ -78,10 +89,17 @@ void Node::receive(const Json& batch) {
 }
 
 void Node::release(Output out) {
-  for (const Json& record : out.records) log_.append(record.dump());
-  if (!log_.dirty() && held_.empty()) return deliver(out);
+  persist(out);
+  if (!log_.must_sync() && held_.empty()) return deliver(out);
   held_.push_back(std::move(out));
   schedule_sync();
+}
+
+void Node::persist(const Output& out) {
+  std::vector<std::string> payloads;
+  for (const Json& record : out.records) payloads.push_back(record.dump());
+  if (out.compacts) return log_.replace(payloads);
+  for (const std::string& payload : payloads) log_.append(payload);
 }
 
 void Node::schedule_sync() {
@@ -103,6 +121,7 @@ void Node::deliver(Output& out) {
     if (found == pending_.end()) continue;
     const Answer answer = std::move(found->second.answer);
     pending_.erase(found);
+    if (!config_.versions) reply.response.ver.reset();
     answer(reply.response);
   }
 }
@@ -114,6 +133,7 @@ Json Node::status() const {
   status["node"] = config_.self;
   status["incarnation"] = config_.incarnation;
   status["unsent"] = unsent;
+  status["clock_offset_ms"] = clock_.offset();
   status["drained"] = status["pending"] == 0 && unsent == 0 && held_.empty() && pending_.empty();
   return status;
 }

@@ -12,6 +12,7 @@
 #include "reference-store/net.h"
 #include "reference-store/peer_link.h"
 #include "reference-store/protocol.h"
+#include "reference-store/wall_clock.h"
 
 namespace refstore {
 
@@ -20,7 +21,7 @@ class Node {
   using Answer = std::function<void(const Response&)>;
 
   Node(asio::io_context& context, const Config& config, std::unique_ptr<Protocol> protocol,
-       DurableLog& log, const std::map<Peer, tcp::endpoint>& peers);
+       DurableLog& log, WallClock clock, const std::map<Peer, tcp::endpoint>& peers);
 
   void start();
   /// Flushes the log; call once, at an orderly stop.
@@ -39,7 +40,8 @@ class Node {
     Millis deadline;
   };
 
-  Millis now() const;
+  Time now() const;
+  void persist(const Output& out);
   void tick();
   void release(Output out);
   void deliver(Output& out);
@@ -50,12 +52,14 @@ class Node {
   Config config_;
   std::unique_ptr<Protocol> protocol_;
   DurableLog& log_;
+  WallClock clock_;
   std::map<Peer, std::unique_ptr<PeerLink>> links_;
   asio::steady_timer timer_;
   std::map<std::uint64_t, Pending> pending_;
   std::uint64_t next_id_;
   std::deque<Output> held_;
   bool sync_scheduled_ = false;
+  Millis synced_at_ = 0;
 };
 
 }  // namespace refstore

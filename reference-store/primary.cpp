@@ -1,8 +1,10 @@
-// Primary-based, remote writes (Budhiraja et al. 1993): node 1 orders all updates in one log.
+// Primary-based, remote writes (Budhiraja et al. 1993): one node orders all updates in one log.
 // Replicas forward updates (and, with --read-from primary, reads) to it, once: a forwarded request
 // is never retried, so it takes effect at most once. The primary ships its log to each replica from
 // where that replica's acknowledgements stand; with --propagation sync it answers an update when
-// every replica holds it durably. The primary is fixed: while it is down, writes stop.
+// every replica holds it durably, with majority when most nodes do, with async at once. The primary
+// is fixed: while it is down, writes stop. With a primary per key there are as many such logs as
+// nodes (sharded.cpp), and no order across them.
 //
 // Each log entry carries a running hash of everything before it, so that a replica whose log is not
 // a prefix of the primary's (possible only if fsync was off) notices and cuts back.
@@ -16,7 +18,6 @@
 namespace refstore {
 namespace {
 
-constexpr Peer kPrimary = 1;
 constexpr Millis kResendAfter = 150;
 constexpr Millis kPrimaryLostAfter = 500;
 constexpr std::size_t kBatchMax = 400;
@@ -44,7 +45,11 @@ Json to_json(const Entry& entry) { return Json::array({entry.f, entry.key, entry
 class Primary final : public Protocol {
  public:
   explicit Primary(const Config& config)
-      : config_(config), followers_(static_cast<std::size_t>(config.nodes) + 1) {}
+      : config_(config), followers_(static_cast<std::size_t>(config.nodes) + 1) {
+    for (Peer peer = 1; peer <= config.nodes; ++peer) {
+      if (peer != config.primary_node) replicas_.push_back(peer);
+    }
+  }
 
   void recover(const Json& record) override {
     if (record.is_object()) {
@@ -56,28 +61,26 @@ class Primary final : public Protocol {
     base_ = log_.size();
   }
 
-  void on_request(const Request& request, Millis now, Output& out) override {
+  void on_request(const Request& request, Time now, Output& out) override {
     const bool read = request.f == "read";
+    if (request.f == "acquire") {
+      out.replies.push_back({request.id, Response::failed("unsupported")});
+      return;
+    }
     if (read && (request.local || config_.read_from == "local" || is_primary())) {
       out.replies.push_back({request.id, read_cell(request.key)});
     } else if (is_primary()) {
       update(request, {0, request.id}, now, out);
     } else if (now - primary_heard_ > kPrimaryLostAfter) {
       out.replies.push_back({request.id, Response::failed("primary-unreachable")});
+      if (config_.planted("refused-but-forwarded")) forward(request, now, out);
     } else {
-      forwarded_[request.id] = now;
-      out.sends.push_back({kPrimary,
-                           {{"t", "forward"},
-                            {"id", request.id},
-                            {"f", request.f},
-                            {"key", request.key},
-                            {"value", request.value},
-                            {"expected", request.expected}}});
+      forward(request, now, out);
     }
   }
 
-  void on_message(Peer from, const Json& message, Millis now, Output& out) override {
-    if (from == kPrimary) primary_heard_ = now;
+  void on_message(Peer from, const Json& message, Time now, Output& out) override {
+    if (from == config_.primary_node) primary_heard_ = now;
     const std::string type = message.at("t");
     if (type == "forward") on_forward(from, message, now, out);
     if (type == "forwarded") on_forwarded(message, out);
@@ -85,16 +88,18 @@ class Primary final : public Protocol {
     if (type == "ack") on_ack(from, message, now, out);
   }
 
-  void on_tick(Millis now, Output& out) override {
-    std::erase_if(forwarded_,
-                  [&](const auto& item) { return now - item.second > config_.request_timeout; });
+  void on_tick(Time now, Output& out) override {
+    std::erase_if(forwarded_, [&](const auto& item) {
+      return now - item.second.since > config_.request_timeout;
+    });
+    if (config_.planted("retry-applied-twice")) retry(now, out);
     if (!is_primary()) return;
     while (!waiting_.empty() && now - waiting_.front().since > config_.request_timeout) {
       answer(waiting_.front().origin, Response::unknown("replicas-did-not-acknowledge"), out);
       waiting_.erase(waiting_.begin());
     }
-    for (Peer peer = 2; peer <= config_.nodes; ++peer) {
-      Follower& follower = followers_[static_cast<std::size_t>(peer)];
+    for (const Peer peer : replicas_) {
+      Follower& follower = follower_of(peer);
       const bool stale = now - follower.sent_at > kResendAfter;
       if (!follower.met) {
         if (stale) send_entries(peer, log_.size(), log_.size(), now, out);
@@ -108,13 +113,21 @@ class Primary final : public Protocol {
   Json status() const override {
     return {{"position", fmt::format("{}:{:x}", log_.size(), head_hash())},
             {"pending", waiting_.size() + forwarded_.size()},
-            {"role", is_primary() ? "primary" : "replica"}};
+            {"role", is_primary() ? "primary" : "replica"},
+            {"vector", {{log_name(), log_.size()}}},
+            {"lag", lag()}};
   }
 
   Json dump() const override {
     Json all = Json::object();
     for (const auto& [key, cell] : cells_) all[key] = cell.value;
     return all;
+  }
+
+  /// Updates are the primary's affair, which holds all of its log.
+  bool may_serve(const Request& request, const Vector& seen) const override {
+    const auto length = seen.find(log_name());
+    return request.f != "read" || length == seen.end() || length->second <= log_.size();
   }
 
  private:
@@ -136,15 +149,58 @@ class Primary final : public Protocol {
     Millis sent_at = 0;
   };
 
-  bool is_primary() const { return config_.self == kPrimary; }
+  struct Forwarded {
+    Request request;
+    Millis since = 0;
+    Millis sent_at = 0;
+  };
+
+  bool is_primary() const { return config_.self == config_.primary_node; }
+  Follower& follower_of(Peer peer) { return followers_[static_cast<std::size_t>(peer)]; }
+  const Follower& follower_of(Peer peer) const {
+    return followers_[static_cast<std::size_t>(peer)];
+  }
   std::uint64_t head_hash() const { return log_.empty() ? 0 : log_.back().hash; }
   std::uint64_t hash_at(std::size_t length) const {
     return length == 0 ? 0 : log_[length - 1].hash;
   }
 
+  std::string log_name() const { return fmt::format("log{}", config_.primary_node); }
+
+  /// Entries that the slowest replica lacks, as far as this node knows.
+  std::size_t lag() const {
+    std::size_t lag = 0;
+    if (!is_primary()) return lag;
+    for (const Peer peer : replicas_)
+      lag = std::max(lag, log_.size() - std::min(log_.size(), follower_of(peer).acked));
+    return lag;
+  }
+
+  void forward(const Request& request, Millis now, Output& out) {
+    forwarded_[request.id] = {request, now, now};
+    out.sends.push_back({config_.primary_node,
+                         {{"t", "forward"},
+                          {"id", request.id},
+                          {"f", request.f},
+                          {"key", request.key},
+                          {"value", request.value},
+                          {"expected", request.expected}}});
+  }
+
+  void retry(Millis now, Output& out) {
+    std::vector<Request> late;
+    for (auto& [id, forwarded] : forwarded_) {
+      if (now - forwarded.sent_at <= kResendAfter) continue;
+      forwarded.sent_at = now;
+      late.push_back(forwarded.request);
+    }
+    for (const Request& request : late) forward(request, now, out);
+  }
+
   Response read_cell(const std::string& key) const {
     const auto found = cells_.find(key);
     Response response;
+    response.token = {{log_name(), log_.size()}};
     if (found == cells_.end()) {
       response.ver = 0;
       return response;
@@ -157,8 +213,16 @@ class Primary final : public Protocol {
   void append(Entry entry) {
     entry.hash = chain(head_hash() + 1, to_json(entry).dump());
     log_.push_back(std::move(entry));
-    apply(log_.back(), static_cast<std::int64_t>(log_.size()));
+    if (config_.planted("apply-out-of-order") && !is_primary() && log_.size() % 5 == 0) {
+      held_back_ = log_.size();
+      return;
+    }
+    apply_at(log_.size());
+    if (held_back_) apply_at(*held_back_);
+    held_back_.reset();
   }
+
+  void apply_at(std::size_t place) { apply(log_[place - 1], static_cast<std::int64_t>(place)); }
 
   void apply(const Entry& entry, std::int64_t ver) {
     Cell& cell = cells_[entry.key];
@@ -183,11 +247,8 @@ class Primary final : public Protocol {
       out.replies.push_back({origin.id, response});
       return;
     }
-    Json message{{"t", "forwarded"},
-                 {"id", origin.id},
-                 {"type", response.type},
-                 {"error", response.error},
-                 {"value", response.value}};
+    Json message{{"t", "forwarded"},      {"id", origin.id},         {"token", response.token},
+                 {"type", response.type}, {"error", response.error}, {"value", response.value}};
     if (response.ver) message["ver"] = *response.ver;
     if (response.swapped) message["swapped"] = *response.swapped;
     out.sends.push_back({origin.node, std::move(message)});
@@ -214,21 +275,24 @@ class Primary final : public Protocol {
     append(entry);
     out.records.push_back(to_json(entry));
     response.ver = static_cast<std::int64_t>(log_.size());
+    response.token = {{log_name(), log_.size()}};
     answer_when_held(origin, response, now, out);
-    for (Peer peer = 2; peer <= config_.nodes; ++peer) ship(peer, now, out);
+    for (const Peer peer : replicas_) ship(peer, now, out);
   }
 
-  /// With sync propagation, once every replica holds the log as it is now: what an answer tells
-  /// (a failed cas tells the current value) must not be news to the replica that is read next.
+  /// With sync propagation, once every replica holds the log as it is now, or most nodes do: what
+  /// an answer tells (a failed cas tells the current value) must not be news to the replica that is
+  /// read next.
   void answer_when_held(const Origin& origin, const Response& response, Millis now, Output& out) {
-    const bool wait = config_.propagation == "sync" && config_.nodes > 1;
+    const bool wait = config_.propagation != "async" && config_.nodes > 1 &&
+                      !config_.planted("ack-before-replicas");
     if (!wait) return answer(origin, response, out);
     waiting_.push_back({log_.size(), origin, response, now});
     release(out);
   }
 
   void ship(Peer peer, Millis now, Output& out) {
-    const Follower& follower = followers_[static_cast<std::size_t>(peer)];
+    const Follower& follower = follower_of(peer);
     if (!follower.met || follower.next >= log_.size()) return;
     send_entries(peer, follower.next, std::min(log_.size(), follower.next + kBatchMax), now, out);
   }
@@ -243,20 +307,16 @@ class Primary final : public Protocol {
                           {"incarnation", config_.incarnation},
                           {"base", base_},
                           {"entries", std::move(entries)}}});
-    Follower& follower = followers_[static_cast<std::size_t>(peer)];
+    Follower& follower = follower_of(peer);
     follower.next = end;
     follower.sent_at = now;
   }
 
   void on_forward(Peer from, const Json& message, Millis now, Output& out) {
     if (!is_primary()) return;
-    const Request request{message.at("id"),
-                          message.at("f"),
-                          message.at("key"),
-                          message.at("value"),
-                          message.at("expected"),
-                          false,
-                          nullptr};
+    const Request request{
+        message.at("id"),       message.at("f"), message.at("key"), message.at("value"),
+        message.at("expected"), false,           nullptr,           {}};
     update(request, {from, request.id}, now, out);
   }
 
@@ -266,6 +326,7 @@ class Primary final : public Protocol {
     response.type = message.at("type");
     response.error = message.at("error");
     response.value = message.at("value");
+    response.token = message.at("token");
     if (message.contains("ver")) response.ver = message["ver"].get<std::int64_t>();
     if (message.contains("swapped")) response.swapped = message["swapped"].get<bool>();
     out.replies.push_back({message.at("id"), response});
@@ -283,7 +344,7 @@ class Primary final : public Protocol {
       cut_back(after - 1);  // not the primary's log: step back until it is
       out.records.push_back({{"cut", after - 1}});
     }
-    out.sends.push_back({kPrimary,
+    out.sends.push_back({config_.primary_node,
                          {{"t", "ack"},
                           {"length", log_.size()},
                           {"hash", head_hash()},
@@ -321,7 +382,7 @@ class Primary final : public Protocol {
   void on_ack(Peer from, const Json& message, Millis now, Output& out) {
     const bool ours = message.at("incarnation").get<std::uint64_t>() == config_.incarnation;
     if (!is_primary() || !ours) return;
-    Follower& follower = followers_[static_cast<std::size_t>(from)];
+    Follower& follower = follower_of(from);
     const std::size_t length = message.at("length");
     const bool prefix =
         length <= log_.size() && hash_at(length) == message.at("hash").get<std::uint64_t>();
@@ -335,11 +396,17 @@ class Primary final : public Protocol {
     ship(from, now, out);
   }
 
+  /// The log length that enough nodes hold for an answer.
+  std::size_t held() const {
+    std::vector<std::size_t> lengths = {log_.size()};
+    for (const Peer peer : replicas_) lengths.push_back(follower_of(peer).acked);
+    std::sort(lengths.rbegin(), lengths.rend());
+    const int enough = config_.propagation == "majority" ? config_.majority() : config_.nodes;
+    return lengths[static_cast<std::size_t>(enough) - 1];
+  }
+
   void release(Output& out) {
-    std::size_t everywhere = log_.size();
-    for (Peer peer = 2; peer <= config_.nodes; ++peer) {
-      everywhere = std::min(everywhere, followers_[static_cast<std::size_t>(peer)].acked);
-    }
+    const std::size_t everywhere = held();
     auto first = waiting_.begin();
     for (; first != waiting_.end() && first->index <= everywhere; ++first) {
       answer(first->origin, first->response, out);
@@ -351,8 +418,10 @@ class Primary final : public Protocol {
   std::vector<Entry> log_;
   std::map<std::string, Cell> cells_;
   std::vector<Follower> followers_;
-  std::vector<Waiting> waiting_;               // primary: ascending by index
-  std::map<std::uint64_t, Millis> forwarded_;  // replica: requests at the primary
+  std::vector<Waiting> waiting_;                  // primary: ascending by index
+  std::map<std::uint64_t, Forwarded> forwarded_;  // replica: requests at the primary
+  std::vector<Peer> replicas_;                    // every node but the primary
+  std::optional<std::size_t> held_back_;          // planted: an entry that the next one overtakes
   Millis primary_heard_ = 0;
   std::uint64_t primary_incarnation_ = 0;
   std::size_t base_ = 0;  // log length when this process started

@@ -9,26 +9,52 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "reference-store/config.h"
+
 namespace refstore {
 
 using Json = nlohmann::json;
-using Peer = int;  ///< 1-based node number
-using Millis = std::int64_t;
+
+/// What a node's clocks show: one that only goes forward, for spans of time, and the wall clock,
+/// which may jump and differs from node to node.
+struct Time {
+  Millis steady = 0;
+  Millis wall = 0;
+
+  Time(Millis now) : steady(now), wall(now) {}
+  Time(Millis now, Millis on_the_wall) : steady(now), wall(on_the_wall) {}
+  operator Millis() const { return steady; }
+};
+
+/// Per origin of updates, how many of them, from the first: what a copy holds, or a client has
+/// seen.
+using Vector = std::map<std::string, std::uint64_t>;
+
+/// A vector that came from outside; what is none counts as empty.
+inline Vector vector_of(const Json& json) { return json.is_object() ? Vector(json) : Vector(); }
+
+/// Makes `into` include `part`.
+inline void merge(Vector& into, const Vector& part) {
+  for (const auto& [origin, count] : part) into[origin] = std::max(into[origin], count);
+}
 
 struct Request {
   std::uint64_t id = 0;  ///< unique in the life of the data directory
-  std::string f;         ///< read | write | delete | cas | append
+  std::string f;         ///< read | write | delete | append | cas | acquire
   std::string key;
   Json value;          ///< write, append, cas (new)
   Json expected;       ///< cas (old)
   bool local = false;  ///< read this node's own copy
-  Json token;          ///< causal: what the client has seen, as the last response told it
+  Json token;          ///< what the client has seen, as the last response told it
+  Vector depends;      ///< of an update: what must be applied before it (sessions.cpp)
 };
 
 /// The answer to a request. ok: took effect. fail: surely did not and never will. info: unknown.
@@ -38,7 +64,7 @@ struct Response {
   Json value;                       ///< of a read
   std::optional<std::int64_t> ver;  ///< the version written or read
   std::optional<bool> swapped;      ///< of a cas
-  Json token;                       ///< causal: what the client has then seen
+  Json token;                       ///< what the client has then seen
 
   static Response failed(std::string error) {
     return {"fail", std::move(error), nullptr, {}, {}, nullptr};
@@ -60,20 +86,7 @@ struct Output {
   std::vector<Json> records;
   std::vector<Send> sends;
   std::vector<Reply> replies;
-};
-
-struct Config {
-  Peer self = 1;
-  int nodes = 3;
-  std::uint64_t incarnation = 1;  ///< of this node; durable, one more at each start
-  std::uint64_t seed = 1;
-  Millis request_timeout = 700;       ///< when a pending request is answered `info`
-  std::string propagation = "sync";   ///< primary: sync | async
-  std::string read_from = "primary";  ///< primary: primary | local
-  int read_quorum = 2;
-  int write_quorum = 2;
-  Millis lazy_delay = 100;             ///< eventual: mean delay before an update is sent on
-  std::string conflicts = "converge";  ///< causal: converge | arrival
+  bool compacts = false;  ///< `records` stand for all that was made durable before, too
 };
 
 class Protocol {
@@ -81,20 +94,27 @@ class Protocol {
   virtual ~Protocol() = default;
   /// Replays one durable record at start, before anything else.
   virtual void recover(const Json& record) = 0;
-  virtual void on_request(const Request& request, Millis now, Output& out) = 0;
-  virtual void on_message(Peer from, const Json& message, Millis now, Output& out) = 0;
+  virtual void on_request(const Request& request, Time now, Output& out) = 0;
+  virtual void on_message(Peer from, const Json& message, Time now, Output& out) = 0;
   /// About every 20 ms.
-  virtual void on_tick(Millis now, Output& out) = 0;
-  /// {"position": text, "pending": n}. Nodes whose position is equal hold the same updates; pending
-  /// counts requests and repairs under way here.
+  virtual void on_tick(Time now, Output& out) = 0;
+  /// {"position": text, "pending": n, "role": text, …}. Nodes whose position is equal hold the same
+  /// updates; pending counts requests and repairs under way here.
   virtual Json status() const = 0;
   /// Every key of this node's own copy: {key: value}.
   virtual Json dump() const = 0;
+  /// May a client that has seen `seen` be served here now? Asked by the session layer.
+  virtual bool may_serve(const Request&, const Vector& /*seen*/) const { return true; }
 };
 
+/// The protocol that `config` names, with its layers.
+std::unique_ptr<Protocol> make_protocol(const Config& config);
+
 std::unique_ptr<Protocol> make_primary(const Config& config);
+std::unique_ptr<Protocol> make_local_writes(const Config& config);
 std::unique_ptr<Protocol> make_quorum(const Config& config);
 std::unique_ptr<Protocol> make_eventual(const Config& config);
 std::unique_ptr<Protocol> make_causal(const Config& config);
+std::unique_ptr<Protocol> make_raft(const Config& config);
 
 }  // namespace refstore

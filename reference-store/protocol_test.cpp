@@ -2,6 +2,8 @@
 // made durable, and a virtual clock. No sockets, no waiting.
 #include "reference-store/protocol.h"
 
+#include "reference-store/sharded.h"
+
 #include <gtest/gtest.h>
 
 #include <functional>
@@ -27,8 +29,8 @@ class Cluster {
                         Json value = nullptr, Json token = nullptr) {
     const std::uint64_t id = (incarnation_[peer] << 32) + ++requests_;
     Output out;
-    nodes_[peer]->on_request({id, f, key, std::move(value), nullptr, false, std::move(token)}, now_,
-                             out);
+    nodes_[peer]->on_request({id, f, key, std::move(value), nullptr, false, std::move(token), {}},
+                             now_, out);
     take(peer, out);
     return id;
   }
@@ -71,6 +73,7 @@ class Cluster {
     for (const Json& record : disks_[peer]) nodes_[peer]->recover(record);
   }
   void take(Peer peer, Output& out) {
+    if (out.compacts) disks_[peer].clear();
     for (Json& record : out.records) disks_[peer].push_back(std::move(record));
     for (auto& send : out.sends) wire_.push_back({peer, send.to, std::move(send.message)});
     for (auto& reply : out.replies) answers_.emplace(reply.id, reply.response);
@@ -91,9 +94,12 @@ class Cluster {
       Output out;
       node->on_tick(now_, out);
       take(peer, out);
-      if (peer == 1) continue;
-      Output beat;  // the shell's heartbeat
-      node->on_message(1, {{"t", "heartbeat"}}, now_, beat);
+      for (const auto& [other, beating] : nodes_) {
+        if (other == peer || cuts_.contains({other, peer})) continue;
+        Output beat;  // the shell's heartbeat
+        node->on_message(other, {{"t", "heartbeat"}}, now_, beat);
+        take(peer, beat);
+      }
     }
   }
 
@@ -225,7 +231,7 @@ TEST(Eventual, AppendsOfTwoNodesMerge) {
 /// What a node of three sends to node 3 when it serves a write.
 Json sent_to_third(Protocol& node, std::uint64_t id, const std::string& key) {
   Output out;
-  node.on_request({id, "write", key, 1, nullptr, false, nullptr}, 1000, out);
+  node.on_request({id, "write", key, 1, nullptr, false, nullptr, {}}, 1000, out);
   for (const Output::Send& send : out.sends) {
     if (send.to == 3) return send.message;
   }
@@ -343,7 +349,11 @@ INSTANTIATE_TEST_SUITE_P(Protocols, Chaos,
                          testing::Values(std::pair<std::string, Maker>{"primary", make_primary},
                                          std::pair<std::string, Maker>{"quorum", make_quorum},
                                          std::pair<std::string, Maker>{"eventual", make_eventual},
-                                         std::pair<std::string, Maker>{"causal", make_causal}),
+                                         std::pair<std::string, Maker>{"causal", make_causal},
+                                         std::pair<std::string, Maker>{"local", make_local_writes},
+                                         std::pair<std::string, Maker>{"perkey",
+                                                                       make_per_key_primaries},
+                                         std::pair<std::string, Maker>{"raft", make_raft}),
                          [](const auto& row) { return row.param.first; });
 
 }  // namespace

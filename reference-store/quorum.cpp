@@ -1,7 +1,11 @@
 // Quorums (Gifford 1979) with versions: a write asks R nodes for the highest version, stores its
-// value under a higher one at all nodes and answers when W hold it; a read asks all and returns the
-// highest of R answers. There is no read write-back, so a value that only some nodes hold may be
-// seen and then not seen. Anti-entropy repairs the nodes that missed a write.
+// value under a higher one and answers when W nodes hold it; a read returns the highest version of
+// R answers. Which nodes are asked first is drawn anew for each operation, so that quorums differ;
+// should some of them be slow, all are asked. Anti-entropy repairs the nodes that missed a write.
+//
+// With --read-write-back a read stores what it found at W nodes before it answers (Attiya, Bar-Noy,
+// Dolev 1995): registers are then linearizable. Without, a value that only some nodes hold may be
+// seen and then not seen, even by one session.
 //
 // A version is (counter, node, incarnation, sequence) in one integer, in that order of weight; the
 // incarnation is durable before the node starts, so no version is ever used twice.
@@ -9,6 +13,8 @@
 
 #include <algorithm>
 #include <map>
+#include <random>
+#include <set>
 
 #include "reference-store/protocol.h"
 
@@ -16,6 +22,7 @@ namespace refstore {
 namespace {
 
 constexpr Millis kDigestEvery = 150;
+constexpr Millis kAskAllAfter = 60;
 constexpr int kSequenceBits = 20;
 constexpr int kIncarnationBits = 14;
 constexpr int kNodeBits = 5;
@@ -27,11 +34,13 @@ struct Cell {
 
 class Quorum final : public Protocol {
  public:
-  explicit Quorum(const Config& config) : config_(config) {}
+  explicit Quorum(const Config& config)
+      : config_(config),
+        random_(config.seed * 1'000'003 + static_cast<std::uint64_t>(config.self)) {}
 
-  void recover(const Json& record) override { keep(record[0], {record[1], record[2]}); }
+  void recover(const Json& record) override { keep(record[0], {record[1], record[2]}, false); }
 
-  void on_request(const Request& request, Millis now, Output& out) override {
+  void on_request(const Request& request, Time now, Output& out) override {
     const bool write = request.f == "write" || request.f == "delete";
     if (request.f != "read" && !write) {
       out.replies.push_back({request.id, Response::failed("unsupported")});
@@ -42,35 +51,33 @@ class Quorum final : public Protocol {
       out.replies.push_back({request.id, {"ok", "", cell.value, cell.ver, {}, nullptr}});
       return;
     }
-    Pending& pending = pending_[request.id];
-    pending = {request, write ? Phase::asking : Phase::reading, now, 0, {}};
-    broadcast({{"t", "query"}, {"id", request.id}, {"key", request.key}}, out);
-    on_answer(request.id, cell_of(request.key), out);
+    pending_[request.id] = {request, write ? Phase::asking : Phase::reading, now, {}, {}, {}};
+    if (write && config_.planted("write-without-asking")) {
+      pending_[request.id].best = cell_of(request.key);
+      return start_storing(request.id, out);
+    }
+    send_to_some(request.id, config_.read_quorum, out);
   }
 
-  void on_message(Peer from, const Json& message, Millis, Output& out) override {
+  void on_message(Peer from, const Json& message, Time, Output& out) override {
     const std::string type = message.at("t");
     if (type == "query") on_query(from, message, out);
     if (type == "answer")
-      on_answer(message.at("id"), {message.at("ver"), message.at("value")}, out);
+      on_answer(from, message.at("id"), {message.at("ver"), message.at("value")}, out);
     if (type == "store") on_store(from, message, out);
-    if (type == "stored") on_stored(message.at("id"), out);
+    if (type == "stored") on_stored(from, message.at("id"), out);
     if (type == "digest") on_digest(from, message, out);
     if (type == "repair") on_repair(message, out);
   }
 
-  void on_tick(Millis now, Output& out) override {
-    for (auto at = pending_.begin(); at != pending_.end();) {
-      if (now - at->second.since <= config_.request_timeout) {
-        ++at;
-        continue;
-      }
-      // Before anything was stored nothing can take effect any more: a definite failure.
-      const bool stored = at->second.phase == Phase::storing;
-      out.replies.push_back({at->first, stored ? Response::unknown("no-write-quorum")
-                                               : Response::failed("no-read-quorum")});
-      at = pending_.erase(at);
+  void on_tick(Time now, Output& out) override {
+    give_up(now, out);
+    std::vector<std::uint64_t> slow;
+    for (const auto& [id, pending] : pending_) {
+      const bool all = pending.sent.size() == static_cast<std::size_t>(config_.nodes);
+      if (!all && now - pending.since > kAskAllAfter) slow.push_back(id);
     }
+    for (const std::uint64_t id : slow) send_to_others(id, out);
     if (now - digest_at_ < kDigestEvery) return;
     digest_at_ = now;
     broadcast(digest(true), out);
@@ -99,9 +106,59 @@ class Quorum final : public Protocol {
     Request request;
     Phase phase = Phase::reading;
     Millis since = 0;
-    int answers = 0;
     Cell best;
+    std::set<Peer> sent;      // in this phase
+    std::set<Peer> answered;  // in this phase
   };
+
+  /// Before anything was stored nothing can take effect any more: a definite failure.
+  void give_up(Millis now, Output& out) {
+    std::erase_if(pending_, [&](const auto& entry) {
+      const Pending& pending = entry.second;
+      if (now - pending.since <= config_.request_timeout) return false;
+      const bool stored = pending.phase == Phase::storing && pending.request.f != "read";
+      out.replies.push_back({entry.first, stored ? Response::unknown("no-write-quorum")
+                                                 : Response::failed("no-read-quorum")});
+      return true;
+    });
+  }
+
+  /// The phase's question to `count` nodes, drawn; this one is no better than others.
+  void send_to_some(std::uint64_t id, int count, Output& out) {
+    std::vector<Peer> peers;
+    for (Peer peer = 1; peer <= config_.nodes; ++peer) peers.push_back(peer);
+    std::shuffle(peers.begin(), peers.end(), random_);
+    peers.resize(static_cast<std::size_t>(count));
+    send_phase(id, peers, out);
+  }
+
+  void send_to_others(std::uint64_t id, Output& out) {
+    std::vector<Peer> peers;
+    for (Peer peer = 1; peer <= config_.nodes; ++peer) {
+      if (!pending_.at(id).sent.contains(peer)) peers.push_back(peer);
+    }
+    send_phase(id, peers, out);
+  }
+
+  void send_phase(std::uint64_t id, const std::vector<Peer>& peers, Output& out) {
+    Pending& pending = pending_.at(id);
+    pending.sent.insert(peers.begin(), peers.end());
+    const std::string& key = pending.request.key;
+    const bool storing = pending.phase == Phase::storing;
+    Json message{{"t", storing ? "store" : "query"}, {"id", id}, {"key", key}};
+    if (storing) {
+      message["ver"] = pending.best.ver;
+      message["value"] = pending.best.value;
+      message["back"] = pending.request.f == "read";
+    }
+    for (const Peer peer : peers) {
+      if (peer != config_.self) out.sends.push_back({peer, message});
+    }
+    if (std::find(peers.begin(), peers.end(), config_.self) == peers.end()) return;
+    if (!storing) return on_answer(config_.self, id, cell_of(key), out);
+    store(key, pending.best, pending.request.f == "read", out);
+    on_stored(config_.self, id, out);
+  }
 
   void broadcast(const Json& message, Output& out) const {
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
@@ -115,15 +172,17 @@ class Quorum final : public Protocol {
   }
 
   /// Keeps the higher version; true if that is the new one.
-  bool keep(const std::string& key, const Cell& cell) {
+  bool keep(const std::string& key, const Cell& cell, bool written_back) {
     Cell& mine = cells_[key];
-    if (cell.ver <= mine.ver) return false;
+    const bool blindly = written_back && config_.planted("write-back-older");
+    if (blindly ? cell.ver == mine.ver : cell.ver <= mine.ver) return false;
     mine = cell;
     return true;
   }
 
-  void store(const std::string& key, const Cell& cell, Output& out) {
-    if (keep(key, cell)) out.records.push_back(Json::array({key, cell.ver, cell.value}));
+  void store(const std::string& key, const Cell& cell, bool written_back, Output& out) {
+    if (keep(key, cell, written_back))
+      out.records.push_back(Json::array({key, cell.ver, cell.value}));
   }
 
   void on_query(Peer from, const Json& message, Output& out) {
@@ -133,15 +192,26 @@ class Quorum final : public Protocol {
          {{"t", "answer"}, {"id", message.at("id")}, {"ver", cell.ver}, {"value", cell.value}}});
   }
 
-  void on_answer(std::uint64_t id, const Cell& cell, Output& out) {
+  void on_answer(Peer from, std::uint64_t id, const Cell& cell, Output& out) {
     const auto found = pending_.find(id);
     if (found == pending_.end() || found->second.phase == Phase::storing) return;
     Pending& pending = found->second;
-    if (pending.answers++ == 0 || cell.ver > pending.best.ver) pending.best = cell;
-    if (pending.answers < config_.read_quorum) return;
-    if (pending.phase == Phase::asking) return start_storing(pending, out);
-    out.replies.push_back({id, {"ok", "", pending.best.value, pending.best.ver, {}, nullptr}});
-    pending_.erase(found);
+    if (!pending.answered.insert(from).second) return;
+    const bool first = pending.answered.size() == 1;
+    if (first || (cell.ver > pending.best.ver && !config_.planted("write-back-older")))
+      pending.best = cell;
+    const bool hasty = pending.phase == Phase::reading && config_.planted("read-one-answer");
+    if (pending.answered.size() < static_cast<std::size_t>(hasty ? 1 : config_.read_quorum)) return;
+    if (pending.phase == Phase::asking || config_.read_write_back) return start_storing(id, out);
+    answer(found->first, out);
+  }
+
+  void answer(std::uint64_t id, Output& out) {
+    const Pending& pending = pending_.at(id);
+    const bool read = pending.request.f == "read";
+    out.replies.push_back(
+        {id, {"ok", "", read ? pending.best.value : Json(), pending.best.ver, {}, nullptr}});
+    pending_.erase(id);
   }
 
   std::int64_t next_version(std::int64_t highest) {
@@ -152,32 +222,30 @@ class Quorum final : public Protocol {
            ++sequence_;
   }
 
-  void start_storing(Pending& pending, Output& out) {
+  /// A write stores its value under a new version; a read that writes back, what it found.
+  void start_storing(std::uint64_t id, Output& out) {
+    Pending& pending = pending_.at(id);
     const Request& request = pending.request;
     pending.phase = Phase::storing;
-    pending.answers = 0;
-    pending.best = {next_version(pending.best.ver), request.f == "delete" ? Json() : request.value};
-    store(request.key, pending.best, out);
-    broadcast({{"t", "store"},
-               {"id", request.id},
-               {"key", request.key},
-               {"ver", pending.best.ver},
-               {"value", pending.best.value}},
-              out);
-    on_stored(request.id, out);
+    pending.answered.clear();
+    pending.sent.clear();
+    if (request.f != "read")
+      pending.best = {next_version(pending.best.ver),
+                      request.f == "delete" ? Json() : request.value};
+    send_to_some(id, config_.write_quorum, out);
   }
 
   void on_store(Peer from, const Json& message, Output& out) {
-    store(message.at("key"), {message.at("ver"), message.at("value")}, out);
+    store(message.at("key"), {message.at("ver"), message.at("value")}, message.at("back"), out);
     out.sends.push_back({from, {{"t", "stored"}, {"id", message.at("id")}}});
   }
 
-  void on_stored(std::uint64_t id, Output& out) {
+  void on_stored(Peer from, std::uint64_t id, Output& out) {
     const auto found = pending_.find(id);
     if (found == pending_.end() || found->second.phase != Phase::storing) return;
-    if (++found->second.answers < config_.write_quorum) return;
-    out.replies.push_back({id, {"ok", "", nullptr, found->second.best.ver, {}, nullptr}});
-    pending_.erase(found);
+    found->second.answered.insert(from);
+    const int enough = config_.planted("ack-before-quorum") ? 1 : config_.write_quorum;
+    if (found->second.answered.size() >= static_cast<std::size_t>(enough)) answer(id, out);
   }
 
   Json digest(bool ask) const {
@@ -203,10 +271,11 @@ class Quorum final : public Protocol {
   }
 
   void on_repair(const Json& message, Output& out) {
-    for (const Json& item : message.at("items")) store(item[0], {item[1], item[2]}, out);
+    for (const Json& item : message.at("items")) store(item[0], {item[1], item[2]}, false, out);
   }
 
   Config config_;
+  std::mt19937_64 random_;
   std::map<std::string, Cell> cells_;
   std::map<std::uint64_t, Pending> pending_;
   std::int64_t sequence_ = 0;

@@ -24,7 +24,7 @@ class Durability(unittest.TestCase):
         self.assertGreater(verdict['confidence']['ops']['ok'], 2000)
 
     def test_without_fsync_the_same_test_finds_lost_writes(self):
-        code, verdict = self.kill_fifty_times('--propagation', 'sync', '--fsync', 'off')
+        code, verdict = self.kill_fifty_times('--propagation', 'sync', '--fsync', 'never')
         self.assertEqual(code, 1, verdict['sentence'])
         self.assertGreater(verdict['availability']['acknowledged_updates_missing'], 0)
 

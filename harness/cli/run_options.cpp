@@ -1,6 +1,9 @@
 #include "harness/cli/run_options.h"
 
+#include <fmt/format.h>
 #include <CLI/CLI.hpp>
+
+#include "base/suggest.h"
 
 namespace consistory {
 namespace {
@@ -82,38 +85,32 @@ void add_faults(CLI::App& app, RunArguments& arguments) {
       ->group(group);
 }
 
+/// "--session" as words: its values and its fallback.
+std::string help_of(const StoreSetting& setting) {
+  std::string help = setting.of.empty() ? setting.help : setting.of + ": " + setting.help;
+  if (!setting.values.empty() && setting.values.size() < 8)
+    help += ", " + join(setting.values, " | ");
+  if (!setting.fallback.empty()) help += fmt::format(" (default: {})", setting.fallback);
+  return help;
+}
+
 /// Each setting of the reference store is a flag of its own.
 void add_store(CLI::App& app, RunArguments& arguments) {
   const char* group = "Store";
   app.add_option("store", arguments.store, "The store on trial (consistory list stores)")
       ->capture_default_str()
       ->group(group);
-  const auto setting = [&](const std::string& flag, const std::string& name,
-                           const std::string& help) {
-    app.add_option_function<std::string>(
-           flag,
-           [&arguments, name](const std::string& value) {
-             arguments.store_settings.emplace_back(name, value);
-           },
-           help)
-        ->group(group);
-  };
-  setting("--protocol", "protocol", "primary | quorum | eventual | causal (default: primary)");
-  setting("--propagation", "propagation", "primary: sync | async (default: sync)");
-  setting("--read-from", "read-from", "primary: primary | local (default: primary)");
-  setting("-R", "R", "quorum: answers that a read waits for (default: a majority)");
-  setting("-W", "W", "quorum: acknowledgements that a write waits for (default: a majority)");
-  app.add_flag_callback(
-         "--unsafe-quorum",
-         [&arguments] { arguments.store_settings.emplace_back("unsafe-quorum", "on"); },
-         "quorum: allow R+W<=N or 2W<=N")
-      ->group(group);
-  setting("--conflicts", "conflicts",
-          "causal: concurrent writes, converge (last writer wins) | arrival (default: converge)");
-  setting("--token", "token", "causal: clients show what they have seen, on | off (default: on)");
-  setting("--lazy-delay", "lazy-delay", "eventual: mean delay of propagation in ms (default: 100)");
-  setting("--disk", "disk", "real | volatile: unsynced bytes die with the process (default: real)");
-  setting("--fsync", "fsync", "on | off (default: on)");
+  for (const StoreSetting& setting : reference_store_settings()) {
+    const std::string flag = (setting.name.size() == 1 ? "-" : "--") + setting.name;
+    const auto set = [&arguments, name = setting.name](const std::string& value) {
+      arguments.store_settings.emplace_back(name, value);
+    };
+    if (setting.kind == StoreSetting::Kind::flag)
+      app.add_flag_callback(
+             flag, [set] { set("on"); }, help_of(setting))
+          ->group(group);
+    else app.add_option_function<std::string>(flag, set, help_of(setting))->group(group);
+  }
   app.add_option("--port-base", arguments.port_base, "First port of the nodes (default: free ones)")
       ->group(group);
 }

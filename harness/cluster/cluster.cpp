@@ -81,7 +81,7 @@ std::string Cluster::url(Place node) const {
 }
 
 Controls Cluster::controls() {
-  Controls controls{this, relay_.get(), {"clients"}};
+  Controls controls{this, relay_.get(), this, {"clients"}};
   for (Place node = 1; node <= size(); ++node) controls.node_names.push_back(name(node));
   return controls;
 }
@@ -171,6 +171,23 @@ Status Cluster::resume(Place node) {
   const std::lock_guard lock(mutex_);
   if (member(node).process) member(node).process->signal(SIGCONT);
   return Done{};
+}
+
+/// By renaming, so that the node never reads half a number.
+Status Cluster::set_offset(Place node, Nanos offset) {
+  const std::string path = store_.clock_offset_file(member(node).layout);
+  const std::string fresh = path + ".new";
+  std::ofstream(fresh) << offset / kMillisecond << '\n';
+  std::error_code error;
+  std::filesystem::rename(fresh, path, error);
+  if (error) return environment_error(fmt::format("cannot write {}: {}", path, error.message()));
+  return Done{};
+}
+
+std::optional<Nanos> Cluster::offset(Place node) const {
+  const std::optional<NodeStatus> answer = status(node);
+  if (!answer) return std::nullopt;
+  return answer->clock_offset_ms * kMillisecond;
 }
 
 std::optional<std::string> Cluster::unexpected_end() {

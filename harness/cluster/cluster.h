@@ -25,7 +25,7 @@ struct ClusterOptions {
 };
 
 /// ProcessControl may be used from one thread at a time beside the one that asks for URLs.
-class Cluster final : public ProcessControl {
+class Cluster final : public ProcessControl, public ClockControl {
  public:
   static Result<std::unique_ptr<Cluster>> start(const Store& store, const ClusterOptions& options);
 
@@ -40,6 +40,8 @@ class Cluster final : public ProcessControl {
   Status ensure_running(Place node) override;
   Result<std::string> pause(Place node) override;
   Status resume(Place node) override;
+  Status set_offset(Place node, Nanos offset) override;
+  std::optional<Nanos> offset(Place node) const override;
 
   /// A node that ended though nobody killed it: its name, end and last words.
   std::optional<std::string> unexpected_end();

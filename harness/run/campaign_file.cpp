@@ -95,7 +95,8 @@ class Reader {
         "read_ratio", "sessions", "fault_every",      "fault_for", "op_timeout",
         "models",     "require",  "expect_violation", "store",     "check_steps"};
     const std::size_t own = known.size();
-    for (std::string name : reference_store_settings()) {
+    for (const StoreSetting& setting : reference_store_settings()) {
+      std::string name = setting.name;
       std::replace(name.begin(), name.end(), '-', '_');
       known.push_back(name);
     }

@@ -107,6 +107,8 @@ void choose_faults(const RunArguments& arguments, RunPlan& plan, Problem& proble
     if (!spec) continue;
     const bool needs_peers = spec->kind->name == "partition" && spec->variant != "clients";
     problem.unless(!needs_peers || arguments.nodes > 1, "a partition needs at least two --nodes");
+    problem.unless(spec->kind->name != "clock" || !plan.store->clock_offset_file({}).empty(),
+                   "this store's clocks cannot be moved");
     plan.faults.push_back(*spec);
   }
   const ScheduleOptions options{plan.duration,

@@ -4,43 +4,20 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <filesystem>
-#include <map>
 
 #include "base/suggest.h"
 #include "checkers/history/json_input.h"
-#include "harness/stores/store.h"
+#include "harness/stores/reference_settings.h"
+#include "harness/stores/truth_table.h"
 
 namespace consistory {
 namespace {
 
 /// Errors after which the operation surely did not and never will take effect.
-constexpr std::array<std::string_view, 6> kDefinite = {
-    "unsupported", "wrong-type", "primary-unreachable", "no-read-quorum", "bad-request", "behind"};
-
-struct Setting {
-  const char* name;
-  const char* fallback;
-  std::vector<std::string> allowed;  // empty: a number
-};
-
-const std::vector<Setting>& settings_table() {
-  static const std::vector<Setting> table = {
-      {"protocol", "primary", {"primary", "quorum", "eventual", "causal"}},
-      {"propagation", "sync", {"sync", "async"}},
-      {"read-from", "primary", {"primary", "local"}},
-      {"R", "", {}},
-      {"W", "", {}},
-      {"unsafe-quorum", "off", {"off", "on"}},
-      {"fsync", "on", {"on", "off"}},
-      {"disk", "real", {"real", "volatile"}},
-      {"lazy-delay", "100", {}},
-      {"conflicts", "converge", {"converge", "arrival"}},
-      {"token", "on", {"on", "off"}},
-  };
-  return table;
-}
+constexpr std::array<std::string_view, 9> kDefinite = {
+    "unsupported", "wrong-type", "primary-unreachable", "peers-unreachable",   "no-read-quorum",
+    "bad-request", "behind",     "no-leader",           "leadership-lost-read"};
 
 /// The store's executable stands beside ours.
 std::string executable() {
@@ -59,21 +36,10 @@ Value to_value(const Json& json) {
 
 class ReferenceStore final : public Store {
  public:
-  ReferenceStore(std::map<std::string, std::string> settings, StoreSettings given)
+  ReferenceStore(ReferenceSettings settings, StoreSettings given)
       : settings_(std::move(settings)), given_(std::move(given)) {}
 
-  std::string description() const override {
-    const std::string& protocol = at("protocol");
-    if (protocol == "quorum")
-      return fmt::format("reference store, quorum, R={} W={}", at("R"), at("W"));
-    if (protocol == "eventual") return "reference store, eventual";
-    if (protocol == "causal")
-      return fmt::format("reference store, causal, {}, {} tokens",
-                         at("conflicts") == "converge" ? "last writer wins" : "order of arrival",
-                         at("token") == "on" ? "with" : "without");
-    return fmt::format("reference store, primary, {} propagation, {} reads", at("propagation"),
-                       at("read-from"));
-  }
+  std::string description() const override { return "reference store, " + describe(settings_); }
 
   std::vector<std::string> arguments() const override {
     std::vector<std::string> words;
@@ -89,30 +55,17 @@ class ReferenceStore final : public Store {
   }
 
   bool supports(Function function) const override {
-    if (at("protocol") == "primary") return true;
-    if (function == Function::append)
-      return at("protocol") == "eventual" || at("protocol") == "causal";
-    return function != Function::cas;
+    const std::string& protocol = at("protocol");
+    const bool decides = protocol == "primary" || protocol == "local-writes" || protocol == "raft";
+    if (function == Function::cas) return decides;
+    return function != Function::append || protocol != "quorum";
   }
 
-  /// Known from theory; reference-store/PROTOCOL.md argues each line.
-  std::vector<std::string> claims(bool, bool sessions_move) const override {
-    const std::string& protocol = at("protocol");
-    if (at("fsync") == "off") return {};  // a planted defect: nothing is promised
-    if (protocol == "quorum") {
-      if (at("unsafe-quorum") == "on") return {"eventual"};
-      return {"read-your-writes", "eventual"};
-    }
-    if (protocol == "eventual") return {"strong-eventual"};
-    if (protocol == "causal")
-      return causal_claims(sessions_move && at("token") == "off", sessions_move);
-    if (at("read-from") == "primary") return {"linearizable", "eventual"};
-    if (at("propagation") == "sync") {
-      if (!sessions_move) return {"sequential", "eventual"};
-      return {"monotonic-writes+read-your-writes+writes-follow-reads", "eventual"};
-    }
-    if (!sessions_move) return {"monotonic-reads+monotonic-writes+writes-follow-reads", "eventual"};
-    return {"monotonic-writes+writes-follow-reads", "eventual"};
+  /// With a log that is not synced before an answer, nothing is promised.
+  std::vector<std::string> claims(bool lists, bool sessions_move) const override {
+    if (at("fsync") != "always") return {};
+    const TruthCell* cell = find_cell(settings_, lists, sessions_move);
+    return cell == nullptr ? std::vector<std::string>{} : cell->guaranteed_models();
   }
 
   Command command(const NodeLayout& layout) const override {
@@ -122,9 +75,10 @@ class ReferenceStore final : public Store {
     Command command{executable(),
                     {"--node", std::to_string(layout.number), "--listen",
                      fmt::format("127.0.0.1:{}", layout.port), "--peers", join(peers, ","),
-                     "--data", layout.data_directory, "--seed", std::to_string(layout.seed)}};
+                     "--data", layout.data_directory, "--seed", std::to_string(layout.seed),
+                     "--clock-offset-file", clock_offset_file(layout)}};
     for (const auto& [name, value] : settings_) {
-      if (name == "token") continue;  // the clients' affair
+      if (name == "token" || value.empty()) continue;  // a token is the clients' affair
       if (name == "unsafe-quorum") {
         if (value == "on") command.arguments.emplace_back("--unsafe-quorum");
         continue;
@@ -144,7 +98,13 @@ class ReferenceStore final : public Store {
         !body.value("position", Json()).is_string()) {
       return std::nullopt;
     }
-    return NodeStatus{body["drained"].get<bool>(), body["position"].get<std::string>()};
+    const Json offset = body.value("clock_offset_ms", Json(0));
+    return NodeStatus{body["drained"].get<bool>(), body["position"].get<std::string>(),
+                      offset.is_number_integer() ? offset.get<std::int64_t>() : 0};
+  }
+
+  std::string clock_offset_file(const NodeLayout& layout) const override {
+    return layout.data_directory + "/clock-offset";
   }
 
   HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local,
@@ -178,15 +138,6 @@ class ReferenceStore final : public Store {
  private:
   const std::string& at(const std::string& name) const { return settings_.at(name); }
 
-  /// `loses_track`: sessions move and do not say what they have seen.
-  std::vector<std::string> causal_claims(bool loses_track, bool sessions_move) const {
-    const bool converge = at("conflicts") == "converge";
-    if (loses_track)
-      return converge ? std::vector<std::string>{"strong-eventual"} : std::vector<std::string>{};
-    if (converge) return {"causal-convergence", "strong-eventual"};
-    return {sessions_move ? "weak-causal" : "causal"};
-  }
-
   static Completion decode_body(const Invocation& invocation, const Json& body) {
     Completion completion;
     if (body["type"] != "ok") {
@@ -216,63 +167,16 @@ class ReferenceStore final : public Store {
     return completion;
   }
 
-  std::map<std::string, std::string> settings_;
+  ReferenceSettings settings_;
   StoreSettings given_;
 };
 
-std::optional<int> as_number(const std::string& text) {
-  int number = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::optional<Error> check_setting(const std::string& name, const std::string& value) {
-  for (const Setting& setting : settings_table()) {
-    if (name != setting.name) continue;
-    if (setting.allowed.empty() && !as_number(value)) {
-      return usage_error(fmt::format("{} must be a whole number, not \"{}\"", name, value));
-    }
-    const auto& allowed = setting.allowed;
-    if (allowed.empty() || std::find(allowed.begin(), allowed.end(), value) != allowed.end())
-      return std::nullopt;
-    return usage_error(unknown_name(name, value, allowed));
-  }
-  return usage_error(unknown_name("setting of store ref", name, reference_store_settings()));
-}
-
-std::optional<Error> check_quorum(const std::map<std::string, std::string>& settings, int nodes) {
-  const int r = *as_number(settings.at("R")), w = *as_number(settings.at("W"));
-  if (settings.at("protocol") != "quorum") return std::nullopt;
-  if (r < 1 || w < 1 || r > nodes || w > nodes) {
-    return usage_error(
-        fmt::format("R={} and W={} must lie between 1 and the {} nodes", r, w, nodes));
-  }
-  if (settings.at("unsafe-quorum") == "on" || (r + w > nodes && 2 * w > nodes)) return std::nullopt;
-  return usage_error(
-      fmt::format("R={} W={} of {} nodes: R+W must exceed N and 2W must exceed N, or reads "
-                  "miss writes; --unsafe-quorum allows it",
-                  r, w, nodes));
-}
-
 }  // namespace
 
-std::vector<std::string> reference_store_settings() {
-  std::vector<std::string> names;
-  for (const Setting& setting : settings_table()) names.emplace_back(setting.name);
-  return names;
-}
-
 Result<std::unique_ptr<Store>> make_reference_store(const StoreSettings& given, std::size_t nodes) {
-  std::map<std::string, std::string> settings;
-  for (const Setting& setting : settings_table()) settings[setting.name] = setting.fallback;
-  settings["R"] = settings["W"] = std::to_string(nodes / 2 + 1);
-  for (const auto& [name, value] : given) {
-    if (auto error = check_setting(name, value)) return *error;
-    settings[name] = value;
-  }
-  if (auto error = check_quorum(settings, static_cast<int>(nodes))) return *error;
-  return std::unique_ptr<Store>(std::make_unique<ReferenceStore>(std::move(settings), given));
+  Result<ReferenceSettings> settings = complete_reference_settings(given, nodes);
+  if (!settings) return settings.error();
+  return std::unique_ptr<Store>(std::make_unique<ReferenceStore>(std::move(*settings), given));
 }
 
 }  // namespace consistory

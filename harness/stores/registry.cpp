@@ -8,8 +8,8 @@ namespace consistory {
 namespace {
 
 constexpr std::array<StoreKind, 1> kStores = {{
-    {"ref", "the bundled reference store (protocols: primary, quorum, eventual, causal)",
-     reference_store_settings, make_reference_store},
+    {"ref", "the bundled reference store (consistory list protocols)", reference_store_settings,
+     make_reference_store},
 }};
 
 }  // namespace

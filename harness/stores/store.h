@@ -29,6 +29,17 @@ struct NodeLayout {
 /// A store's own settings, as given on the command line or in a campaign ("protocol" -> "quorum").
 using StoreSettings = std::vector<std::pair<std::string, std::string>>;
 
+/// One of them, for people and for the command line.
+struct StoreSetting {
+  enum class Kind { choice, number, flag, several };
+  std::string name;
+  std::string fallback;
+  std::vector<std::string> values;  ///< that are allowed; empty: any
+  Kind kind = Kind::choice;
+  std::string of;  ///< the protocols that know it, with commas between; empty: all
+  std::string help;
+};
+
 struct Completion {
   Outcome outcome = Outcome::info;
   std::string error;
@@ -41,8 +52,9 @@ struct Completion {
 };
 
 struct NodeStatus {
-  bool drained = false;  ///< nothing under way at this node
-  std::string position;  ///< equal at all nodes: they hold the same updates
+  bool drained = false;              ///< nothing under way at this node
+  std::string position;              ///< equal at all nodes: they hold the same updates
+  std::int64_t clock_offset_ms = 0;  ///< of the node's clock, as the node reads it
 };
 
 class Store {
@@ -61,6 +73,8 @@ class Store {
   /// Is the node that answered this to readiness_path() ready to serve?
   virtual std::string readiness_path() const = 0;
   virtual std::optional<NodeStatus> parse_status(const HttpAnswer& answer) const = 0;
+  /// The file whose number, in ms, moves the node's clock; empty: the store has no such thing.
+  virtual std::string clock_offset_file(const NodeLayout&) const { return {}; }
 
   /// `local`: the node's own copy. `token`: of the session's last completion that had one.
   virtual HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local,
@@ -73,7 +87,7 @@ class Store {
 struct StoreKind {
   std::string_view name;
   std::string_view summary;
-  std::vector<std::string> (*settings)();  ///< names of its settings
+  const std::vector<StoreSetting>& (*settings)();
   /// A usage error names the wrong setting.
   Result<std::unique_ptr<Store>> (*make)(const StoreSettings& settings, std::size_t nodes);
 };
@@ -83,6 +97,6 @@ Result<const StoreKind*> find_store(std::string_view name);
 
 Result<std::unique_ptr<Store>> make_reference_store(const StoreSettings& settings,
                                                     std::size_t nodes);
-std::vector<std::string> reference_store_settings();
+const std::vector<StoreSetting>& reference_store_settings();
 
 }  // namespace consistory
