@@ -24,6 +24,7 @@ struct Config {
   int read_quorum = 2;
   int write_quorum = 2;
   bool read_write_back = false;        ///< quorum
+  Millis link_delay = 0;               ///< mean delay of what goes to another node
   Millis lazy_delay = 100;             ///< eventual: mean delay before an update is sent on
   std::string lww = "lamport";         ///< eventual: lamport | wall
   std::string conflicts = "converge";  ///< causal: converge | arrival

@@ -30,13 +30,17 @@ class Eventual final : public Protocol {
   void on_message(Peer from, const Json& message, Time, Output& out) override {
     const std::string type = message.at("t");
     if (type == "updates") {
+      bool forgets = message.value("repair", false) && config_.planted("repair-forgets-first");
       for (const Json& item : message.at("items")) {
-        if (replica_.learn(update_from_json(item))) out.records.push_back(item);
+        if (!replica_.learn(update_from_json(item), !forgets)) continue;
+        out.records.push_back(item);
+        forgets = false;
       }
     } else if (type == "vector") {
       Json items = replica_.missing(vector_of(message.at("have")), lazy_sequences_);
       if (!items.empty())
-        out.sends.push_back({from, {{"t", "updates"}, {"items", std::move(items)}}});
+        out.sends.push_back(
+            {from, {{"t", "updates"}, {"repair", true}, {"items", std::move(items)}}});
     }
   }
 
@@ -84,7 +88,6 @@ class Eventual final : public Protocol {
   }
 
   void spread(const Update& update, Millis now) {
-    if (config_.planted("gossip-skips-key") && update.key.ends_with('1')) return;
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
       if (peer == config_.self) continue;
       const auto span = static_cast<std::uint64_t>(2 * config_.lazy_delay + 1);

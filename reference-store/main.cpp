@@ -56,6 +56,8 @@ void add_node_options(CLI::App& app, Arguments& arguments) {
                  "ms until a request is answered info or refused");
   app.add_option("--ver", arguments.versions, "off: answers show no versions")
       ->check(CLI::IsMember({"on", "off"}));
+  app.add_option("--link-delay", config.link_delay, "mean delay of what goes to another node, ms")
+      ->check(CLI::Range(0, 10'000));
   app.add_option("--seed", config.seed, "of the delays and choices");
   app.add_option("--defect", config.defect, "plants a bug (--list-defects)")
       ->check(CLI::IsMember(defect_names()));

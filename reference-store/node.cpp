@@ -20,7 +20,9 @@ Node::Node(asio::io_context& context, const Config& config, std::unique_ptr<Prot
       timer_(context),
       next_id_(config.incarnation << 32) {
   for (const auto& [peer, endpoint] : peers) {
-    links_[peer] = std::make_unique<PeerLink>(context, config.self, endpoint);
+    const auto pair = static_cast<std::uint64_t>(config.self * 64 + peer);
+    links_[peer] = std::make_unique<PeerLink>(context, config.self, endpoint, config.link_delay,
+                                              config.seed * 4096 + pair);
   }
 }
 

@@ -9,12 +9,16 @@ constexpr std::size_t kBatchMax = 256;
 constexpr std::size_t kQueueMax = 20'000;
 }  // namespace
 
-PeerLink::PeerLink(asio::io_context& context, Peer self, tcp::endpoint peer)
+PeerLink::PeerLink(asio::io_context& context, Peer self, tcp::endpoint peer, Millis delay,
+                   std::uint64_t seed)
     : context_(context),
       self_(self),
       peer_(std::move(peer)),
       retry_(context),
-      heartbeat_(context) {}
+      heartbeat_(context),
+      held_back_(context),
+      delay_(delay),
+      random_(seed) {}
 
 void PeerLink::start() {
   connect();
@@ -50,7 +54,22 @@ void PeerLink::connect() {
 }
 
 void PeerLink::pump() {
-  if (!connected_ || posting_ || (queue_.empty() && !heartbeat_due_)) return;
+  if (!connected_ || posting_ || holding_ || (queue_.empty() && !heartbeat_due_)) return;
+  if (delay_ > 0) hold_back();
+  else post_batch();
+}
+
+void PeerLink::hold_back() {
+  holding_ = true;
+  const auto span = static_cast<std::uint64_t>(2 * delay_ + 1);
+  held_back_.expires_after(std::chrono::milliseconds(random_() % span));
+  held_back_.async_wait([this](ErrorCode error) {
+    holding_ = false;
+    if (!error && connected_ && !posting_) post_batch();
+  });
+}
+
+void PeerLink::post_batch() {
   Json messages = Json::array();
   while (!queue_.empty() && messages.size() < kBatchMax) {
     messages.push_back(std::move(queue_.front()));

@@ -1,11 +1,13 @@
 #pragma once
 // PeerLink: messages to one peer, in order, over one HTTP connection at a time. A batch is posted
 // and the next waits for its answer; a connection that fails or times out loses its batch, which
-// every protocol must survive. Heartbeats keep every link carrying traffic, so that a cut shows.
+// every protocol must survive. A slow link holds every batch back for a while. Heartbeats keep
+// every link carrying traffic, so that a cut shows.
 
 #include <deque>
 #include <memory>
 #include <optional>
+#include <random>
 
 #include "reference-store/net.h"
 #include "reference-store/protocol.h"
@@ -14,7 +16,9 @@ namespace refstore {
 
 class PeerLink {
  public:
-  PeerLink(asio::io_context& context, Peer self, tcp::endpoint peer);
+  /// `delay`: the mean time that a batch waits before it is sent, drawn from `seed`.
+  PeerLink(asio::io_context& context, Peer self, tcp::endpoint peer, Millis delay,
+           std::uint64_t seed);
 
   void start();
   void send(Json message);
@@ -35,6 +39,8 @@ class PeerLink {
 
   void connect();
   void pump();
+  void hold_back();
+  void post_batch();
   void post(const Shared& connection);
   void failed(const Shared& connection);
   void beat();
@@ -44,9 +50,13 @@ class PeerLink {
   tcp::endpoint peer_;
   asio::steady_timer retry_;
   asio::steady_timer heartbeat_;
+  asio::steady_timer held_back_;
+  Millis delay_;
+  std::mt19937_64 random_;
   Shared connection_;
   bool connected_ = false;
   bool posting_ = false;
+  bool holding_ = false;
   bool heartbeat_due_ = false;
   std::deque<Json> queue_;
   std::size_t in_flight_ = 0;

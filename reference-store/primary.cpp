@@ -277,7 +277,7 @@ class Primary final : public Protocol {
     response.ver = static_cast<std::int64_t>(log_.size());
     response.token = {{log_name(), log_.size()}};
     answer_when_held(origin, response, now, out);
-    for (const Peer peer : replicas_) ship(peer, now, out);
+    ship_to_some(now, out);
   }
 
   /// With sync propagation, once every replica holds the log as it is now, or most nodes do: what
@@ -289,6 +289,16 @@ class Primary final : public Protocol {
     if (!wait) return answer(origin, response, out);
     waiting_.push_back({log_.size(), origin, response, now});
     release(out);
+  }
+
+  /// With majority propagation to as many replicas as make one, in turns; the others get it with
+  /// the next tick.
+  void ship_to_some(Millis now, Output& out) {
+    const bool thrifty = config_.propagation == "majority";
+    const std::size_t count =
+        thrifty ? static_cast<std::size_t>(config_.majority()) - 1 : replicas_.size();
+    for (std::size_t i = 0; i < count; ++i)
+      ship(replicas_[(log_.size() + i) % replicas_.size()], now, out);
   }
 
   void ship(Peer peer, Millis now, Output& out) {

@@ -50,7 +50,8 @@ const Update& Replica::create(const Request& request, Vector depends, Time now) 
   return updates_[origin_].at(seq);
 }
 
-bool Replica::learn(const Update& update) {
+bool Replica::learn(const Update& update, bool shown) {
+  if (!shown) hidden_.insert({update.origin, update.seq});
   auto& known = updates_[update.origin];
   if (!known.try_emplace(update.seq, update).second) return false;
   std::uint64_t& upto = contiguous_[update.origin];
@@ -82,14 +83,19 @@ void Replica::apply(const Update& update) {
   std::uint64_t& upto = applied_[update.origin];
   beyond.insert(update.seq);
   for (; !beyond.empty() && *beyond.begin() == upto + 1; ++upto) beyond.erase(beyond.begin());
+  const bool own = (update.ver >> kIncarnationBits) % (1 << kNodeBits) == config_.self;
   const bool clock_counts = !options_.wall_clock && !config_.planted("wall-clock-versions") &&
                             !config_.planted("clock-not-merged");
-  if (clock_counts || update.origin == origin_) clock_ = std::max(clock_, update.ver >> kTimeShift);
+  if (clock_counts || own) clock_ = std::max(clock_, update.ver >> kTimeShift);
+  const bool skipped = !own && config_.planted("gossip-skips-key") && update.key.ends_with('1');
+  if (!skipped && !hidden_.contains({update.origin, update.seq})) show(update);
+}
 
+void Replica::show(const Update& update) {
   Cell& cell = cells_[update.key];
   std::int64_t place = options_.by_arrival ? ++arrivals_ : update.ver;
   if (config_.planted("tie-by-arrival"))
-    place = update.ver >> kTimeShift << kTimeShift | ++arrivals_;
+    place = update.ver >> kTimeShift << kTimeShift | (++arrivals_ % (1 << kTimeShift));
   if (update.f == "append") {
     cell.list = true;
     cell.elements[place] = update.value;
@@ -97,6 +103,7 @@ void Replica::apply(const Update& update) {
   } else if (place > cell.place) {
     const bool forgets = update.value.is_null() && config_.planted("delete-without-tombstone");
     cell.place = forgets ? 0 : place;
+    cell.ver = update.ver;
     cell.value = update.value;
     cell.sources = {{update.origin, update.seq}};
   }
@@ -118,7 +125,7 @@ Response Replica::read(const std::string& key) const {
     return response;
   }
   response.value = shown(found->second);
-  if (!options_.by_arrival && !found->second.list) response.ver = found->second.place;
+  if (!options_.by_arrival && !found->second.list) response.ver = found->second.ver;
   return response;
 }
 
@@ -138,12 +145,10 @@ Json Replica::missing(const Vector& have, const std::set<std::uint64_t>& except_
   Json items = Json::array();
   for (const auto& [origin, updates] : updates_) {
     const auto found = have.find(origin);
-    std::uint64_t theirs = found == have.end() ? 0 : found->second;
-    if (config_.planted("repair-off-by-one")) ++theirs;
+    const std::uint64_t theirs = found == have.end() ? 0 : found->second;
     for (auto at = updates.upper_bound(theirs); at != updates.end(); ++at) {
       if (items.size() >= kRepairMax) return items;
       if (origin == origin_ && except_own.contains(at->first)) continue;
-      if (config_.planted("gossip-skips-key") && at->second.key.ends_with('1')) continue;
       items.push_back(to_json(at->second));
     }
   }

@@ -40,7 +40,8 @@ class Replica {
   /// Makes an update of this node's own and applies it.
   const Update& create(const Request& request, Vector depends, Time now);
   /// Keeps an update, and applies all that need wait no longer; false if it was known.
-  bool learn(const Update& update);
+  /// Not `shown`: it counts as applied and is not (a planted bug).
+  bool learn(const Update& update, bool shown = true);
 
   Response read(const std::string& key) const;
   /// What a read of the key shows of whose updates.
@@ -60,6 +61,7 @@ class Replica {
  private:
   struct Cell {
     std::int64_t place = 0;  // of the value: a later one replaces it
+    std::int64_t ver = 0;    // of the value
     Json value;
     std::map<std::int64_t, Json> elements;  // of a list, in its order
     bool list = false;
@@ -69,6 +71,7 @@ class Replica {
   std::int64_t next_version(Time now);
   bool ready(const Update& update) const;
   void apply(const Update& update);
+  void show(const Update& update);
   static Json shown(const Cell& cell);
 
   Config config_;
@@ -83,6 +86,7 @@ class Replica {
   std::map<std::string, Cell> cells_;
   std::int64_t clock_ = 0;  // the highest time of an update seen
   std::int64_t arrivals_ = 0;
+  std::set<std::pair<std::string, std::uint64_t>> hidden_;  // planted: never shown
 };
 
 }  // namespace refstore

@@ -7,11 +7,13 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<Workload, 2> kWorkloads = {{
-    {"register", "reads and writes of unique values over a few registers", false,
+constexpr std::array<Workload, 3> kWorkloads = {{
+    {"register", "reads and writes of unique values over a few registers", false, true,
      make_register_generator},
     {"append", "unique elements appended to lists, where the order of updates is visible", true,
-     make_append_generator},
+     true, make_append_generator},
+    {"delete", "writes and deletes of many registers; has to be asked for", false, false,
+     make_delete_generator},
 }};
 
 }  // namespace

@@ -40,7 +40,8 @@ class Generator {
 struct Workload {
   std::string_view name;
   std::string_view summary;
-  bool lists = false;  ///< needs a store with lists, else registers
+  bool lists = false;      ///< needs a store with lists, else registers
+  bool by_default = true;  ///< runs when nobody names a workload
   std::unique_ptr<Generator> (*make)(const WorkloadOptions& options);
 };
 
@@ -48,6 +49,7 @@ std::span<const Workload> all_workloads();
 Result<const Workload*> find_workload(std::string_view name);
 
 std::unique_ptr<Generator> make_register_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_delete_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_append_generator(const WorkloadOptions& options);
 
 /// Low indices more often than high ones (weight 1/(i+1)), so that some keys are contended whatever

@@ -11,7 +11,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<CommandSpec, 7> kCommands = {{
+constexpr std::array<CommandSpec, 8> kCommands = {{
     {"run", "run a store under faults, check its history, write a report",
      "  consistory run\n"
      "  consistory run --protocol eventual --require read-your-writes -d 10s --seed 7\n"
@@ -30,6 +30,12 @@ constexpr std::array<CommandSpec, 7> kCommands = {{
      "  consistory convert history.jsonl history.edn --to edn\n"
      "  consistory convert history.jsonl r0.log --to jepsen-log --key r0\n",
      define_convert},
+    {"selftest",
+     "put the harness on trial: every cell of the reference store's truth table, every bug",
+     "  consistory selftest --quick\n"
+     "  consistory selftest --only raft --seeds 5\n"
+     "  consistory selftest -o results/selftest\n",
+     define_selftest},
     {"report", "judge a run again and write its report anew",
      "  consistory report results/runs/latest\n", define_report},
     {"list", "list models, faults, workloads and stores", "  consistory list models\n",

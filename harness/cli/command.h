@@ -25,6 +25,7 @@ std::span<const CommandSpec> all_commands();
 
 std::function<int()> define_run(CLI::App& app);
 std::function<int()> define_campaign(CLI::App& app);
+std::function<int()> define_selftest(CLI::App& app);
 std::function<int()> define_check(CLI::App& app);
 std::function<int()> define_convert(CLI::App& app);
 std::function<int()> define_report(CLI::App& app);

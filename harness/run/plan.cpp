@@ -90,7 +90,9 @@ void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Probl
 
 void choose_workloads(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   if (arguments.workloads.empty()) {
-    for (const Workload& workload : all_workloads()) add_workload(plan, workload, false, problem);
+    for (const Workload& workload : all_workloads()) {
+      if (workload.by_default) add_workload(plan, workload, false, problem);
+    }
   }
   for (const std::string& name : arguments.workloads) {
     const Result<const Workload*> workload = find_workload(name);

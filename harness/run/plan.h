@@ -65,8 +65,8 @@ struct RunPlan {
   std::uint64_t check_steps = kDefaultCheckSteps;
   Nanos check_timeout = 0;         ///< 0: none
   std::uint64_t check_memory = 0;  ///< bytes; 0: no limit
-  std::string command;      ///< runs it again
-  std::string description;  ///< load and faults, for people
+  std::string command;             ///< runs it again
+  std::string description;         ///< load and faults, for people
 
   bool relay_clients() const;
 };

@@ -64,8 +64,9 @@ class ReferenceStore final : public Store {
   /// With a log that is not synced before an answer, nothing is promised.
   std::vector<std::string> claims(bool lists, bool sessions_move) const override {
     if (at("fsync") != "always") return {};
-    const TruthCell* cell = find_cell(settings_, lists, sessions_move);
-    return cell == nullptr ? std::vector<std::string>{} : cell->guaranteed_models();
+    if (const TruthCell* cell = find_cell(settings_, lists, sessions_move))
+      return cell->guaranteed_models();
+    return other_session_claims();
   }
 
   Command command(const NodeLayout& layout) const override {
@@ -137,6 +138,20 @@ class ReferenceStore final : public Store {
 
  private:
   const std::string& at(const std::string& name) const { return settings_.at(name); }
+
+  /// Of a choice of session guarantees that is no row of the table: each on its own.
+  std::vector<std::string> other_session_claims() const {
+    if (at("token") == "off" || at("session").empty()) return {};
+    std::vector<std::string> claims = {"strong-eventual"};
+    const std::string session = "," + at("session") + ",";
+    for (const auto& [word, model] : {std::pair{",mr,", "monotonic-reads"},
+                                      {",mw,", "monotonic-writes"},
+                                      {",ryw,", "read-your-writes"},
+                                      {",wfr,", "writes-follow-reads"}}) {
+      if (session.find(word) != std::string::npos) claims.emplace_back(model);
+    }
+    return claims;
+  }
 
   static Completion decode_body(const Invocation& invocation, const Json& body) {
     Completion completion;

@@ -168,6 +168,7 @@ const std::vector<StoreSetting>& reference_store_settings() {
        "raft",
        "how a read knows that it is not stale"},
       {"snapshot-every", "1000", {}, Kind::number, "raft", "entries until the log is cut"},
+      {"link-delay", "0", {}, Kind::number, "", "mean delay of what goes from node to node, in ms"},
       {"ver", "on", {"on", "off"}, Kind::choice, "", "answers show versions"},
       {"fsync",
        "always",

@@ -1,5 +1,138 @@
 #include "harness/stores/truth_table.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <set>
+
+#include "base/check.h"
+#include "base/suggest.h"
+#include "checkers/models/registry.h"
+#include "harness/stores/truth_rows.h"
+
 namespace consistory {
-std::vector<std::string> TruthCell::guaranteed_models() const { return {}; }
-const TruthCell* find_cell(const ReferenceSettings&, bool, bool) { return nullptr; }
+namespace {
+
+using Names = std::set<std::string, std::less<>>;
+
+constexpr std::string_view kAllGuarantees =
+    "monotonic-reads+monotonic-writes+read-your-writes+writes-follow-reads";
+
+/// {monotonic-reads, …} of a model that is nothing but a set of session guarantees; else empty.
+Names set_of(std::string_view model) {
+  if (model == "sessions") model = "monotonic-reads+monotonic-writes+read-your-writes";
+  Names names;
+  for (std::size_t from = 0; from <= model.size();) {
+    const std::size_t plus = std::min(model.find('+', from), model.size());
+    names.emplace(model.substr(from, plus - from));
+    from = plus + 1;
+  }
+  const bool guarantees = std::all_of(names.begin(), names.end(), [](const std::string& name) {
+    return kAllGuarantees.find(name) != std::string_view::npos && !name.empty();
+  });
+  return guarantees ? names : Names();
+}
+
+/// The session guarantees that a model gives jointly.
+Names guarantees_in(std::string_view model) {
+  const bool gives_all =
+      model == "linearizable" || model == "sequential" || model == "causal-convergence";
+  return set_of(gives_all ? kAllGuarantees : model);
+}
+
+const TruthReason* reason_in(const std::vector<TruthReason>& reasons, std::string_view model,
+                             bool downward) {
+  for (const TruthReason& reason : reasons) {
+    for (const std::string& named : reason.models) {
+      if (downward ? implies(named, model) : implies(model, named)) return &reason;
+    }
+  }
+  return nullptr;
+}
+
+std::vector<TruthCell> build() {
+  std::vector<TruthCell> cells;
+  for (const TruthRow& row : truth_rows()) {
+    for (const TruthClass& part : row.classes) {
+      for (const bool moving : {false, true}) {
+        for (const bool lists : {false, true}) {
+          const unsigned session = moving ? kMoving : kPinned, keys = lists ? kLists : kRegisters;
+          if ((part.where & session) == 0 || (part.where & keys) == 0) continue;
+          cells.push_back({row.name, row.settings, moving, lists, part.guaranteed, part.violable,
+                           row.source, row.faults, row.load});
+        }
+      }
+    }
+  }
+  return cells;
+}
+
+}  // namespace
+
+bool implies(std::string_view stronger, std::string_view weaker) {
+  if (stronger == weaker) return true;
+  const auto implied = implied_by(stronger);
+  if (std::find(implied.begin(), implied.end(), weaker) != implied.end()) return true;
+  const Names given = guarantees_in(stronger), wanted = set_of(weaker);
+  return !wanted.empty() && std::includes(given.begin(), given.end(), wanted.begin(), wanted.end());
+}
+
+std::string_view name_of(Truth truth) {
+  switch (truth) {
+    case Truth::guaranteed:
+      return "guaranteed";
+    case Truth::violable:
+      return "can be violated";
+    case Truth::cannot_show:
+      return "cannot show";
+  }
+  CONSISTORY_CHECK(false, "every truth has a name");
+}
+
+std::vector<std::string> TruthCell::guaranteed_models() const {
+  std::vector<std::string> models;
+  for (const TruthReason& reason : guaranteed)
+    models.insert(models.end(), reason.models.begin(), reason.models.end());
+  return models;
+}
+
+Truth TruthCell::truth_of(std::string_view model) const {
+  if (reason_in(guaranteed, model, true) != nullptr) return Truth::guaranteed;
+  return reason_in(violable, model, false) != nullptr ? Truth::violable : Truth::cannot_show;
+}
+
+std::string TruthCell::why(std::string_view model) const {
+  if (const TruthReason* reason = reason_in(guaranteed, model, true)) return reason->why;
+  if (const TruthReason* reason = reason_in(violable, model, false)) return reason->why;
+  return "nothing promises it, but a read alone never contradicts the order in which updates were "
+         "made";
+}
+
+std::string TruthCell::id() const {
+  return fmt::format("{}; {}; {}", name, moving ? "moving" : "pinned",
+                     lists ? "lists" : "registers");
+}
+
+std::span<const TruthCell> truth_table() {
+  static const std::vector<TruthCell> cells = build();
+  return cells;
+}
+
+const TruthCell* find_cell(const ReferenceSettings& given, bool lists, bool moving) {
+  ReferenceSettings settings = given;
+  if (settings.at("token") == "off") settings["session"].clear();  // the layer is told of nothing
+  for (const TruthCell& cell : truth_table()) {
+    const bool same = std::all_of(cell.settings.begin(), cell.settings.end(), [&](const auto& s) {
+      const std::string& value = settings.at(s.first);
+      return value == s.second || (s.first == "R" || s.first == "W");
+    });
+    const bool layered = settings.at("session").empty() ||
+                         std::any_of(cell.settings.begin(), cell.settings.end(),
+                                     [](const auto& s) { return s.first == "session"; });
+    if (same && layered && cell.lists == lists && cell.moving == moving) return &cell;
+  }
+  return nullptr;
+}
+
 }  // namespace consistory

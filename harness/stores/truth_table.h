@@ -34,6 +34,7 @@ struct TruthCell {
   std::vector<TruthReason> violable;    ///< the weakest, with all that implies them
   std::string source;
   std::vector<std::string> faults;  ///< under which the guarantees hold
+  std::vector<std::string> load;    ///< words of `run` under which weaknesses show
 
   /// As stated, not what they imply.
   std::vector<std::string> guaranteed_models() const;
@@ -43,6 +44,10 @@ struct TruthCell {
   /// "eventual, lamport / moving / list"
   std::string id() const;
 };
+
+/// Does every history that satisfies `stronger` satisfy `weaker`? By the arrows of MODELS §4, and
+/// for sets of session guarantees by what they are made of.
+bool implies(std::string_view stronger, std::string_view weaker);
 
 std::span<const TruthCell> truth_table();
 

@@ -1,0 +1,94 @@
+#include "harness/run/trial.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <fstream>
+
+#include "harness/cluster/child_process.h"
+#include "harness/run/interrupt.h"
+
+namespace consistory {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr Nanos kLook = 100 * kMillisecond;
+
+std::string own_executable() {
+  std::array<char, 4096> path{};
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  return {path.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
+}
+
+/// "a+b" -> {a, b}
+std::set<std::string> members_of(const std::string& set) {
+  std::set<std::string> members;
+  for (std::size_t from = 0; from <= set.size();) {
+    const std::size_t plus = std::min(set.find('+', from), set.size());
+    members.insert(set.substr(from, plus - from));
+    from = plus + 1;
+  }
+  return members;
+}
+
+TrialOutcome failed(std::string why) {
+  TrialOutcome outcome;
+  outcome.failure = std::move(why);
+  return outcome;
+}
+
+TrialOutcome read_verdict(const std::string& place) {
+  std::ifstream file(place + "/latest/verdict.json");
+  const Json verdict = Json::parse(file, nullptr, false);
+  if (!verdict.is_object()) return failed("no verdict: see " + place + "/log");
+  TrialOutcome outcome;
+  outcome.directory = place;
+  const std::string status = verdict.value("status", "");
+  if (status != "finished") outcome.failure = fmt::format("{} ({})", status, place);
+  outcome.operations = verdict["confidence"]["ops"].value("ok", std::uint64_t{0});
+  for (const Json& row : verdict.value("models", Json::array())) {
+    const std::string state = row.value("state", "");
+    if (state == "violated") outcome.violated.insert(row.value("model", ""));
+    else if (state != "holds") outcome.undecided.insert(row.value("model", ""));
+  }
+  for (const Json& set : verdict.value("violated_sets", Json::array()))
+    outcome.violated.insert(set.get<std::string>());
+  return outcome;
+}
+
+}  // namespace
+
+bool TrialOutcome::violates(const std::string& model) const {
+  if (violated.contains(model)) return true;
+  if (model.find('+') == std::string::npos) return false;
+  const std::set<std::string> wanted = members_of(model);
+  return std::any_of(violated.begin(), violated.end(), [&](const std::string& name) {
+    const std::set<std::string> members = members_of(name);
+    return std::includes(wanted.begin(), wanted.end(), members.begin(), members.end());
+  });
+}
+
+TrialOutcome perform_trial(const std::vector<std::string>& arguments, const std::string& place,
+                           Nanos timeout) {
+  std::error_code error;
+  std::filesystem::create_directories(place, error);
+  Command command{own_executable(), {"run", "-q", "-o", place}};
+  command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
+  Result<ChildProcess> process = ChildProcess::spawn(command, place + "/log");
+  if (!process) return failed(process.error().message);
+  const Nanos deadline = monotonic_now() + timeout;
+  std::optional<int> end;
+  while (!end && monotonic_now() < deadline && interrupts() == 0)
+    end = process->wait(std::min(deadline, monotonic_now() + kLook));
+  if (interrupts() > 0) return failed("interrupted");
+  if (!end) return failed(fmt::format("no end within its time ({})", place));
+  return read_verdict(place);
+}
+
+}  // namespace consistory
