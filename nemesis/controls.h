@@ -28,6 +28,8 @@ class ProcessControl {
   virtual Result<std::string> pause(Place node) = 0;
   /// SIGCONT; a node that is not paused is left alone.
   virtual Status resume(Place node) = 0;
+  /// The node that leads, as the store tells now; nothing if none does, or if there is no leader.
+  virtual std::optional<Place> leader() = 0;
 };
 
 /// What a cut has refused or held back so far, of the store's own traffic.

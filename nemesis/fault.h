@@ -61,6 +61,8 @@ std::unique_ptr<Fault> make_pause(std::string_view variant, Random& random);
 std::unique_ptr<Fault> make_clock(std::string_view variant, Random& random);
 std::unique_ptr<Fault> make_partition(std::string_view variant, Random& random);
 
+/// The node that leads; if the store names none, any.
+Place draw_leader(const Controls& controls, Random& random);
 /// `count` distinct nodes.
 std::vector<Place> draw_nodes(const Controls& controls, Random& random, std::size_t count);
 /// "n1 n3"

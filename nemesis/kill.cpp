@@ -12,7 +12,7 @@ class Kill final : public Fault {
   explicit Kill(std::string_view variant) : variant_(variant) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
-    targets_ = draw_nodes(controls, random, nodes_struck(variant_, controls));
+    targets_ = draw_targets(variant_, controls, random);
     for (const Place node : targets_) {
       Result<std::string> status = controls.processes->kill(node);
       if (!status) return status.error();

@@ -30,6 +30,7 @@ class FakeWorld final : public ProcessControl, public LinkControl, public ClockC
     paused.erase(node);
     return Done{};
   }
+  std::optional<Place> leader() override { return Place{2}; }
   void cut(Place from, Place to) override { cuts.insert({from, to}); }
   void heal(Place from, Place to) override { cuts.erase({from, to}); }
   LinkCounters counters(Place from, Place to) const override {
@@ -82,6 +83,19 @@ TEST(Partition, HalvesCutEveryLinkBetweenTheGroupsBothWays) {
   ASSERT_TRUE(fault->heal(controls));
   ASSERT_TRUE(fault->heal(controls));
   EXPECT_TRUE(world.untouched());
+}
+
+TEST(Leader, IsKilledAndIsolatedWhoeverTheStoreNames) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto kill = make_kill("leader", random);
+  ASSERT_TRUE(kill->inject(controls, random));
+  EXPECT_EQ(world.down, std::set<Place>{2});
+  const auto partition = make_partition("leader", random);
+  const Result<std::string> what = partition->inject(controls, random);
+  ASSERT_TRUE(what);
+  EXPECT_EQ(*what, "n2 | n1 n3");
 }
 
 TEST(Clock, SkewMovesEveryNodeAndIsConfirmedByWhatTheNodesRead) {

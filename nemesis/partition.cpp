@@ -52,10 +52,14 @@ class Partition final : public Fault {
 
  private:
   std::string plan(const Controls& controls, Random& random) {
-    const std::vector<Place> nodes = draw_nodes(controls, random, controls.node_count());
+    std::vector<Place> nodes = draw_nodes(controls, random, controls.node_count());
+    if (variant_ == "leader")
+      std::iter_swap(nodes.begin(),
+                     std::find(nodes.begin(), nodes.end(), draw_leader(controls, random)));
     if (variant_ == "clients") return cut_clients(controls, nodes.front());
     if (variant_ == "one-way") return cut_one_way(controls, nodes, random.chance(0.5));
-    const std::size_t first = variant_ == "one" ? 1 : (nodes.size() + 1) / 2;
+    const std::size_t first =
+        variant_ == "one" || variant_ == "leader" ? 1 : (nodes.size() + 1) / 2;
     const auto middle = nodes.begin() + static_cast<std::ptrdiff_t>(std::min(first, nodes.size()));
     return cut_groups(controls, {nodes.begin(), middle}, {middle, nodes.end()});
   }

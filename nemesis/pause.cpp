@@ -12,7 +12,7 @@ class Pause final : public Fault {
   explicit Pause(std::string_view variant) : variant_(variant) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
-    targets_ = draw_nodes(controls, random, nodes_struck(variant_, controls));
+    targets_ = draw_targets(variant_, controls, random);
     for (const Place node : targets_) {
       Result<std::string> state = controls.processes->pause(node);
       if (!state) return state.error();

@@ -10,15 +10,17 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<FaultVariant, 3> kCounts = {{
+constexpr std::array<FaultVariant, 4> kCounts = {{
     {"one", "one node"},
+    {"leader", "the node that leads, as the store tells"},
     {"minority", "as many nodes as leave a majority"},
     {"all", "every node at once"},
 }};
 
-constexpr std::array<FaultVariant, 4> kPartitions = {{
+constexpr std::array<FaultVariant, 5> kPartitions = {{
     {"halves", "the nodes in two groups that do not hear each other"},
     {"one", "one node cut off from all others"},
+    {"leader", "the node that leads cut off from all others"},
     {"one-way", "one node that is heard by the others and hears none of them, or the reverse"},
     {"clients", "the clients cut off from one node"},
 }};
@@ -75,6 +77,11 @@ std::vector<Place> draw_nodes(const Controls& controls, Random& random, std::siz
   }
   nodes.resize(std::min(count, nodes.size()));
   return nodes;
+}
+
+Place draw_leader(const Controls& controls, Random& random) {
+  const std::optional<Place> leader = controls.processes->leader();
+  return leader ? *leader : draw_nodes(controls, random, 1).front();
 }
 
 std::string names_of(const Controls& controls, const std::vector<Place>& places) {

@@ -4,6 +4,7 @@ namespace refstore {
 namespace {
 
 constexpr std::uint64_t kBodyBytesMax = 64U << 20;
+constexpr std::size_t kBatchMax = 1000;
 
 Json to_json(const Response& response) {
   Json body{{"type", response.type}};
@@ -13,6 +14,18 @@ Json to_json(const Response& response) {
   if (response.swapped) body["swapped"] = *response.swapped;
   if (!response.token.is_null()) body["token"] = response.token;
   return body;
+}
+
+/// Throws Json::exception if it is none; a function that nobody knows is refused by the protocol.
+Request request_of(const Json& body) {
+  Request request;
+  request.f = body.at("f");
+  request.key = body.at("key");
+  request.value = body.value("value", Json());
+  request.expected = body.value("expected", Json());
+  request.local = body.value("local", false);
+  request.token = body.value("token", Json());
+  return request;
 }
 
 /// One client connection: reads a request, answers it, reads the next.
@@ -35,6 +48,7 @@ class Session : public std::enable_shared_from_this<Session> {
     const std::string target(request.target());
     try {
       if (target == "/op") return operate(Json::parse(request.body()));
+      if (target == "/batch") return operate_batch(Json::parse(request.body()));
       if (target == "/peer") return receive(Json::parse(request.body()));
       if (target == "/status") return write(http::status::ok, node_.status());
       if (target == "/dump") return write(http::status::ok, node_.dump());
@@ -46,20 +60,30 @@ class Session : public std::enable_shared_from_this<Session> {
   }
 
   void operate(const Json& body) {
-    Request request;
-    request.f = body.at("f");
-    request.key = body.at("key");
-    request.value = body.value("value", Json());
-    request.expected = body.value("expected", Json());
-    request.local = body.value("local", false);
-    request.token = body.value("token", Json());
-    const bool known = request.f == "read" || request.f == "write" || request.f == "delete" ||
-                       request.f == "cas" || request.f == "append" || request.f == "acquire";
-    if (!known) return write(http::status::ok, to_json(refstore::Response::failed("unsupported")));
-    node_.request(std::move(request),
+    node_.request(request_of(body),
                   [self = shared_from_this()](const refstore::Response& response) {
                     self->write(http::status::ok, to_json(response));
                   });
+  }
+
+  /// All at once; the answers stand in the order of the operations when the last of them is there.
+  void operate_batch(const Json& body) {
+    std::vector<Request> requests;
+    for (const Json& item : body.at("ops")) requests.push_back(request_of(item));
+    if (requests.empty() || requests.size() > kBatchMax)
+      return write(
+          http::status::bad_request,
+          {{"type", "fail"}, {"error", "bad-request"}, {"detail", "1 to 1000 operations a batch"}});
+    const auto answers = std::make_shared<std::vector<Json>>(requests.size());
+    const auto open = std::make_shared<std::size_t>(requests.size());
+    for (std::size_t i = 0; i < requests.size(); ++i) {
+      const auto take = [self = shared_from_this(), answers, open,
+                         i](const refstore::Response& response) {
+        (*answers)[i] = to_json(response);
+        if (--*open == 0) self->write(http::status::ok, {{"results", *answers}});
+      };
+      node_.request(std::move(requests[i]), take);
+    }
   }
 
   void receive(const Json& batch) {

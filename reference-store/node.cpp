@@ -1,13 +1,22 @@
 #include "reference-store/node.h"
 
+#include <algorithm>
+#include <array>
 #include <cstdio>
+#include <string_view>
 
 namespace refstore {
 namespace {
 constexpr auto kTick = std::chrono::milliseconds(20);
 /// The shell gives up a little after the protocol would, should the protocol never answer.
 constexpr Millis kGrace = 200;
+constexpr std::array<std::string_view, 6> kFunctions = {"read", "write",  "delete",
+                                                        "cas",  "append", "acquire"};
 constexpr Millis kSyncEvery = 100;  // with --fsync interval
+bool is_function(const std::string& f) {
+  return std::find(kFunctions.begin(), kFunctions.end(), f) != kFunctions.end();
+}
+
 }  // namespace
 
 Node::Node(asio::io_context& context, const Config& config, std::unique_ptr<Protocol> protocol,
@@ -68,7 +77,8 @@ void Node::request(Request request, Answer answer) {
   pending_[request.id] = {std::move(answer), now() + config_.request_timeout + kGrace};
   Output out;
   try {
-    protocol_->on_request(request, now(), out);
+    if (is_function(request.f)) protocol_->on_request(request, now(), out);
+    else out.replies.push_back({request.id, Response::failed("unsupported")});
   } catch (const Json::exception&) {  // a token that is none
     out.replies.push_back({request.id, Response::failed("bad-request")});
   }

@@ -21,7 +21,7 @@ LINES_MAX = {'.h': 250, '.cpp': 600, '.py': 800}
 LINE_WIDTH_MAX = 100
 # Only these may sleep, read clocks or draw entropy: everything else gets time and chance handed in.
 BANNED = re.compile(r'\b(rand\(|srand\(|random_device|usleep|sleep_for|nanosleep|system_clock|gettimeofday|std::time\()')
-MAY = {'base/clock.cpp', 'base/random.cpp', 'base/hash.cpp'}
+MAY = {'base/clock.cpp', 'base/random.cpp', 'base/hash.cpp', 'reference-store/wall_clock.h'}
 
 
 def layer_of(path):

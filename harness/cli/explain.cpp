@@ -13,6 +13,7 @@
 #include "checkers/transactions/levels.h"
 #include "checkers/witness/separation.h"
 #include "harness/cli/command.h"
+#include "harness/stores/truth_table.h"
 
 namespace consistory {
 namespace {
@@ -79,10 +80,30 @@ std::string neighbours(const Model& model) {
   return text.empty() ? text : "\nNext to it:\n" + text;
 }
 
+/// Which configurations of the reference store guarantee it to whom, by the truth table.
+std::string where_guaranteed(const Model& model) {
+  std::vector<std::string> names;
+  for (const TruthCell& cell : truth_table()) {
+    if (cell.truth_of(model.name) != Truth::guaranteed) continue;
+    const std::string who = cell.moving ? " (moving too)" : "";
+    if (!names.empty() && names.back().starts_with(cell.name + "\n")) names.pop_back();
+    names.push_back(cell.name + "\n" + who);
+  }
+  std::string text;
+  for (std::string& name : names) {
+    name.erase(name.find('\n'), 1);
+    text += fmt::format("  {}\n", name);
+  }
+  return text.empty() ? "\nNo configuration of the reference store guarantees it.\n"
+                      : "\nConfigurations of the reference store that guarantee it, to pinned "
+                        "sessions at least:\n" +
+                            text;
+}
+
 std::string model_text(const Model& model) {
   std::string text = fmt::format("{}\n  {}\n", model.name, model.promise);
   if (!model.caveat.empty()) text += fmt::format("  {}\n", model.caveat);
-  text += smallest_forbidden(model) + neighbours(model) + "\n";
+  text += smallest_forbidden(model) + neighbours(model) + where_guaranteed(model) + "\n";
   if (!model.aliases.empty()) text += fmt::format("also called: {}\n", model.aliases);
   return text + fmt::format("source:      {}\n", model.source);
 }

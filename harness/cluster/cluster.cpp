@@ -173,6 +173,19 @@ Status Cluster::resume(Place node) {
   return Done{};
 }
 
+/// Of several that say so, an old one that was cut off among them, the one of the highest term.
+std::optional<Place> Cluster::leader() {
+  std::optional<Place> leader;
+  std::int64_t term = -1;
+  for (Place node = 1; node <= size(); ++node) {
+    const std::optional<NodeStatus> answer = status(node);
+    if (!answer || !answer->leads || answer->term <= term) continue;
+    leader = node;
+    term = answer->term;
+  }
+  return leader;
+}
+
 /// By renaming, so that the node never reads half a number.
 Status Cluster::set_offset(Place node, Nanos offset) {
   const std::string path = store_.clock_offset_file(member(node).layout);

@@ -40,6 +40,7 @@ class Cluster final : public ProcessControl, public ClockControl {
   Status ensure_running(Place node) override;
   Result<std::string> pause(Place node) override;
   Status resume(Place node) override;
+  std::optional<Place> leader() override;
   Status set_offset(Place node, Nanos offset) override;
   std::optional<Nanos> offset(Place node) const override;
 

@@ -11,7 +11,7 @@ using testing::HasSubstr;
 TEST(Plan, DefaultsAreTheStrongStoreUnderPartitionAndKill) {
   const auto plan = make_plan({});
   ASSERT_TRUE(plan) << plan.error().message;
-  EXPECT_THAT(plan->promised, testing::ElementsAre("linearizable", "eventual"));
+  EXPECT_THAT(plan->promised, testing::ElementsAre("linearizable", "strong-eventual"));
   EXPECT_EQ(plan->workloads.size(), 2U);
   EXPECT_GE(plan->schedule.size(), 4U);
 }

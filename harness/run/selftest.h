@@ -48,6 +48,8 @@ struct CellResult {
   int false_alarms() const;
   /// Models that can be violated and were not.
   std::vector<std::string> missed() const;
+  /// Was any model violated that can be, if there is one?
+  bool found_some() const;
 };
 
 struct DefectResult {
@@ -70,7 +72,8 @@ struct SelftestResult {
   SelftestOptions options;
   bool interrupted = false;
 
-  /// No false alarm, nothing missed, every defect caught, every run with a verdict.
+  /// No false alarm, nothing missed, every defect caught, every run with a verdict. A quick one has
+  /// too few runs to find everything: it must find something in each cell.
   bool perfect() const;
 };
 

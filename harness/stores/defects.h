@@ -23,6 +23,7 @@ struct DefectCase {
   std::vector<std::string> weakest;
   std::string fault_every = {};
   std::string fault_for = {};
+  bool quick = false;  ///< one of the few of `selftest --quick`
 };
 
 std::span<const DefectCase> all_defects();

@@ -99,9 +99,14 @@ class ReferenceStore final : public Store {
         !body.value("position", Json()).is_string()) {
       return std::nullopt;
     }
-    const Json offset = body.value("clock_offset_ms", Json(0));
+    const auto number = [&](const char* name) {
+      const Json value = body.value(name, Json(0));
+      return value.is_number_integer() ? value.get<std::int64_t>() : 0;
+    };
+    const Json role = body.value("role", Json());
     return NodeStatus{body["drained"].get<bool>(), body["position"].get<std::string>(),
-                      offset.is_number_integer() ? offset.get<std::int64_t>() : 0};
+                      role == "leader" || role == "primary", number("term"),
+                      number("clock_offset_ms")};
   }
 
   std::string clock_offset_file(const NodeLayout& layout) const override {

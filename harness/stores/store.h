@@ -52,8 +52,10 @@ struct Completion {
 };
 
 struct NodeStatus {
-  bool drained = false;              ///< nothing under way at this node
-  std::string position;              ///< equal at all nodes: they hold the same updates
+  bool drained = false;  ///< nothing under way at this node
+  std::string position;  ///< equal at all nodes: they hold the same updates
+  bool leads = false;
+  std::int64_t term = 0;             ///< of its leadership, where there are terms
   std::int64_t clock_offset_ms = 0;  ///< of the node's clock, as the node reads it
 };
 

@@ -51,6 +51,21 @@ const TruthReason* reason_in(const std::vector<TruthReason>& reasons, std::strin
   return nullptr;
 }
 
+bool is_quick(std::string_view name) {
+  constexpr std::array<std::string_view, 11> kQuick = {"primary, sync, local reads",
+                                                       "primary per key, async, local reads",
+                                                       "local writes, async",
+                                                       "quorum, read write-back",
+                                                       "quorum, unsafe (R=1, W=1)",
+                                                       "causal, last writer wins, tokens",
+                                                       "causal, order of arrival, tokens",
+                                                       "eventual",
+                                                       "eventual, session ryw",
+                                                       "raft, reads by index",
+                                                       "raft, local reads"};
+  return std::find(kQuick.begin(), kQuick.end(), name) != kQuick.end();
+}
+
 std::vector<TruthCell> build() {
   std::vector<TruthCell> cells;
   for (const TruthRow& row : truth_rows()) {
@@ -60,7 +75,8 @@ std::vector<TruthCell> build() {
           const unsigned session = moving ? kMoving : kPinned, keys = lists ? kLists : kRegisters;
           if ((part.where & session) == 0 || (part.where & keys) == 0) continue;
           cells.push_back({row.name, row.settings, moving, lists, part.guaranteed, part.violable,
-                           row.source, row.faults, row.load});
+                           row.source, row.faults, row.load,
+                           is_quick(row.name) && moving != lists});
         }
       }
     }
