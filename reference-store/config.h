@@ -21,7 +21,7 @@ struct Config {
   Peer primary_node = 1;              ///< primary: who it is (per-key: of this share of the keys)
   std::string propagation = "sync";   ///< primary: sync | majority | async; local-writes: the ends
   std::string read_from = "primary";  ///< primary: primary | local
-  int read_quorum = 2;
+  int read_quorum = 2;                // a majority of three
   int write_quorum = 2;
   bool read_write_back = false;        ///< quorum
   Millis link_delay = 0;               ///< mean delay of what goes to another node

@@ -37,6 +37,7 @@ class Eventual final : public Protocol {
         forgets = false;
       }
     } else if (type == "vector") {
+      applied_at_[from] = vector_of(message.at("applied"));
       Json items = replica_.missing(vector_of(message.at("have")), lazy_sequences_);
       if (!items.empty())
         out.sends.push_back(
@@ -50,7 +51,8 @@ class Eventual final : public Protocol {
     exchanged_at_ = now;
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
       if (peer != config_.self)
-        out.sends.push_back({peer, {{"t", "vector"}, {"have", replica_.known()}}});
+        out.sends.push_back(
+            {peer, {{"t", "vector"}, {"have", replica_.known()}, {"applied", replica_.applied()}}});
     }
   }
 
@@ -63,7 +65,16 @@ class Eventual final : public Protocol {
 
   Json dump() const override { return replica_.dump(); }
 
-  bool may_serve(const Request&, const Vector& seen) const override { return replica_.holds(seen); }
+  bool may_serve(const Request&, const Updates& seen) const override {
+    return replica_.holds(seen);
+  }
+
+  /// What all nodes have applied, as far as this one was told.
+  void forget(Updates& seen) const override {
+    for (auto& [origin, numbers] : seen)
+      numbers.erase(numbers.begin(), numbers.upper_bound(applied_everywhere(origin)));
+    std::erase_if(seen, [](const auto& entry) { return entry.second.empty(); });
+  }
 
  private:
   struct Lazy {
@@ -71,6 +82,17 @@ class Eventual final : public Protocol {
     std::uint64_t seq;
     Json item;
   };
+
+  std::uint64_t applied_everywhere(const std::string& origin) const {
+    const auto in = [&](const Vector& vector) {
+      const auto found = vector.find(origin);
+      return found == vector.end() ? std::uint64_t{0} : found->second;
+    };
+    std::uint64_t least = in(replica_.applied());
+    for (const auto& [peer, applied] : applied_at_) least = std::min(least, in(applied));
+    const bool heard_all = applied_at_.size() + 1 == static_cast<std::size_t>(config_.nodes);
+    return heard_all ? least : 0;
+  }
 
   Response serve(const Request& request, Time now, Output& out) {
     if (request.f == "read") {
@@ -81,10 +103,10 @@ class Eventual final : public Protocol {
     const bool known = request.f == "write" || request.f == "delete" || request.f == "append";
     if (!known) return Response::failed("unsupported");
     if (replica_.clashes(request)) return Response::failed("wrong-type");
-    const Update& update = replica_.create(request, request.depends, now);
+    const Update& update = replica_.create(request, {}, now);
     out.records.push_back(to_json(update));
     spread(update, now);
-    return {"ok", "", nullptr, update.ver, {}, Vector{{update.origin, update.seq}}};
+    return {"ok", "", nullptr, update.ver, {}, Updates{{update.origin, {update.seq}}}};
   }
 
   void spread(const Update& update, Millis now) {
@@ -117,6 +139,7 @@ class Eventual final : public Protocol {
   std::multimap<Millis, Lazy> lazy_;  // by when they are due
   // Own updates still in lazy_: anti-entropy leaves them to it, or nothing would be lazy.
   std::set<std::uint64_t> lazy_sequences_;
+  std::map<Peer, Vector> applied_at_;  // as they told last
   Millis exchanged_at_ = 0;
 };
 

@@ -22,6 +22,8 @@ struct Arguments {
   std::string disk = "real";
   std::string read_write_back = "off";
   std::string versions = "on";
+  std::optional<int> read_quorum;
+  std::optional<int> write_quorum;
   bool unsafe_quorum = false;
 };
 
@@ -74,8 +76,9 @@ void add_protocol_options(CLI::App& app, Arguments& arguments) {
       ->check(CLI::IsMember({"sync", "majority", "async"}));
   app.add_option("--read-from", config.read_from, "primary: who answers reads")
       ->check(CLI::IsMember({"primary", "local"}));
-  app.add_option("-R", config.read_quorum, "quorum: answers to a read");
-  app.add_option("-W", config.write_quorum, "quorum: acknowledgements of a write");
+  app.add_option("-R", arguments.read_quorum, "quorum: answers to a read (default: a majority)");
+  app.add_option("-W", arguments.write_quorum,
+                 "quorum: acknowledgements of a write (default: a majority)");
   app.add_flag("--unsafe-quorum", arguments.unsafe_quorum, "quorum: allow R+W<=N or 2W<=N");
   app.add_option("--read-write-back", arguments.read_write_back,
                  "quorum: a read stores what it found before it answers")
@@ -185,6 +188,8 @@ int main(int argc, char** argv) {
   CLI11_PARSE(app, argc, argv);
   Config& config = arguments.config;
   config.nodes = static_cast<int>(arguments.peers.size());
+  config.read_quorum = arguments.read_quorum.value_or(config.majority());
+  config.write_quorum = arguments.write_quorum.value_or(config.majority());
   config.read_write_back = arguments.read_write_back == "on";
   config.versions = arguments.versions == "on";
   if (const std::string problem = problem_of(arguments); !problem.empty()) {

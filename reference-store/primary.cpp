@@ -106,7 +106,7 @@ class Primary final : public Protocol {
         continue;
       }
       if (follower.acked < log_.size() && stale) follower.next = follower.acked;
-      ship(peer, now, out);
+      if (stale || config_.propagation != "majority") ship(peer, now, out);
     }
   }
 
@@ -125,9 +125,17 @@ class Primary final : public Protocol {
   }
 
   /// Updates are the primary's affair, which holds all of its log.
-  bool may_serve(const Request& request, const Vector& seen) const override {
-    const auto length = seen.find(log_name());
-    return request.f != "read" || length == seen.end() || length->second <= log_.size();
+  bool may_serve(const Request& request, const Updates& seen) const override {
+    const auto places = seen.find(log_name());
+    if (request.f != "read" || places == seen.end() || places->second.empty()) return true;
+    return *places->second.rbegin() <= log_.size();
+  }
+
+  /// Who holds a place in the log holds all before it.
+  void forget(Updates& seen) const override {
+    for (auto& [log, places] : seen) {
+      if (places.size() > 1) places = {*places.rbegin()};
+    }
   }
 
  private:
@@ -200,7 +208,7 @@ class Primary final : public Protocol {
   Response read_cell(const std::string& key) const {
     const auto found = cells_.find(key);
     Response response;
-    response.token = {{log_name(), log_.size()}};
+    response.token = Updates{{log_name(), {log_.size()}}};
     if (found == cells_.end()) {
       response.ver = 0;
       return response;
@@ -275,7 +283,7 @@ class Primary final : public Protocol {
     append(entry);
     out.records.push_back(to_json(entry));
     response.ver = static_cast<std::int64_t>(log_.size());
-    response.token = {{log_name(), log_.size()}};
+    response.token = Updates{{log_name(), {log_.size()}}};
     answer_when_held(origin, response, now, out);
     ship_to_some(now, out);
   }
@@ -291,14 +299,13 @@ class Primary final : public Protocol {
     release(out);
   }
 
-  /// With majority propagation to as many replicas as make one, in turns; the others get it with
-  /// the next tick.
+  /// With majority propagation to as many replicas as make one; the others get it later, and so
+  /// does everybody while one of the first does not acknowledge.
   void ship_to_some(Millis now, Output& out) {
     const bool thrifty = config_.propagation == "majority";
     const std::size_t count =
         thrifty ? static_cast<std::size_t>(config_.majority()) - 1 : replicas_.size();
-    for (std::size_t i = 0; i < count; ++i)
-      ship(replicas_[(log_.size() + i) % replicas_.size()], now, out);
+    for (std::size_t i = 0; i < count; ++i) ship(replicas_[i], now, out);
   }
 
   void ship(Peer peer, Millis now, Output& out) {

@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,16 +35,20 @@ struct Time {
   operator Millis() const { return steady; }
 };
 
-/// Per origin of updates, how many of them, from the first: what a copy holds, or a client has
-/// seen.
+/// Per origin of updates, how many of them, from the first: what a copy holds.
 using Vector = std::map<std::string, std::uint64_t>;
+/// Updates by origin and number: what a session read or wrote, exactly. A vector would stand for
+/// earlier updates, too, and give guarantees that nobody switched on.
+using Updates = std::map<std::string, std::set<std::uint64_t>>;
 
 /// A vector that came from outside; what is none counts as empty.
 inline Vector vector_of(const Json& json) { return json.is_object() ? Vector(json) : Vector(); }
 
+inline Updates updates_of(const Json& json) { return json.is_object() ? Updates(json) : Updates(); }
+
 /// Makes `into` include `part`.
-inline void merge(Vector& into, const Vector& part) {
-  for (const auto& [origin, count] : part) into[origin] = std::max(into[origin], count);
+inline void merge(Updates& into, const Updates& part) {
+  for (const auto& [origin, numbers] : part) into[origin].insert(numbers.begin(), numbers.end());
 }
 
 struct Request {
@@ -54,7 +59,7 @@ struct Request {
   Json expected;       ///< cas (old)
   bool local = false;  ///< read this node's own copy
   Json token;          ///< what the client has seen, as the last response told it
-  Vector depends;      ///< of an update: what must be applied before it (sessions.cpp)
+  Updates depends;     ///< of an update: what must be applied before it (sessions.cpp)
 };
 
 /// The answer to a request. ok: took effect. fail: surely did not and never will. info: unknown.
@@ -104,7 +109,9 @@ class Protocol {
   /// Every key of this node's own copy: {key: value}.
   virtual Json dump() const = 0;
   /// May a client that has seen `seen` be served here now? Asked by the session layer.
-  virtual bool may_serve(const Request&, const Vector& /*seen*/) const { return true; }
+  virtual bool may_serve(const Request&, const Updates& /*seen*/) const { return true; }
+  /// Drops from what a client carries what need not be carried on: every node serves it.
+  virtual void forget(Updates& /*seen*/) const {}
 };
 
 /// The protocol that `config` names, with its layers.

@@ -15,9 +15,9 @@ constexpr int kTimeShift = kNodeBits + kIncarnationBits;
 }  // namespace
 
 Json to_json(const Update& u) {
-  return Json::array({u.origin, u.seq, u.ver, u.f, u.key, u.value, u.depends});
+  return Json::array({u.origin, u.seq, u.ver, u.f, u.key, u.value, u.depends, u.after});
 }
-Update update_from_json(const Json& j) { return {j[0], j[1], j[2], j[3], j[4], j[5], j[6]}; }
+Update update_from_json(const Json& j) { return {j[0], j[1], j[2], j[3], j[4], j[5], j[6], j[7]}; }
 
 Replica::Replica(const Config& config, Options options)
     : config_(config),
@@ -46,7 +46,7 @@ const Update& Replica::create(const Request& request, Vector depends, Time now) 
   const std::int64_t ver = next_version(now);
   clock_ = ver >> kTimeShift;
   learn({origin_, seq, ver, request.f == "append" ? "append" : "write", request.key,
-         request.f == "delete" ? Json() : request.value, std::move(depends)});
+         request.f == "delete" ? Json() : request.value, std::move(depends), request.depends});
   return updates_[origin_].at(seq);
 }
 
@@ -72,10 +72,10 @@ bool Replica::learn(const Update& update, bool shown) {
 }
 
 bool Replica::ready(const Update& update) const {
-  if (options_.in_sequence && update.seq != 1 && !holds({{update.origin, update.seq - 1}}))
+  if (options_.in_sequence && update.seq != 1 && !holds(Vector{{update.origin, update.seq - 1}}))
     return false;
   if (config_.planted("ignore-dependency")) return true;
-  return holds(update.depends);
+  return holds(update.depends) && holds(update.after);
 }
 
 void Replica::apply(const Update& update) {
@@ -99,13 +99,13 @@ void Replica::show(const Update& update) {
   if (update.f == "append") {
     cell.list = true;
     cell.elements[place] = update.value;
-    merge(cell.sources, {{update.origin, update.seq}});
+    cell.sources[update.origin].insert(update.seq);
   } else if (place > cell.place) {
     const bool forgets = update.value.is_null() && config_.planted("delete-without-tombstone");
     cell.place = forgets ? 0 : place;
     cell.ver = update.ver;
     cell.value = update.value;
-    cell.sources = {{update.origin, update.seq}};
+    cell.sources = {{update.origin, {update.seq}}};
   }
 }
 
@@ -129,15 +129,27 @@ Response Replica::read(const std::string& key) const {
   return response;
 }
 
-Vector Replica::sources(const std::string& key) const {
+Updates Replica::sources(const std::string& key) const {
   const auto found = cells_.find(key);
-  return found == cells_.end() ? Vector() : found->second.sources;
+  return found == cells_.end() ? Updates() : found->second.sources;
 }
 
 bool Replica::holds(const Vector& vector) const {
   return std::all_of(vector.begin(), vector.end(), [&](const auto& entry) {
     const auto found = applied_.find(entry.first);
     return entry.second == 0 || (found != applied_.end() && found->second >= entry.second);
+  });
+}
+
+bool Replica::holds(const Updates& updates) const {
+  return std::all_of(updates.begin(), updates.end(), [&](const auto& entry) {
+    const auto& [origin, numbers] = entry;
+    const auto upto = applied_.find(origin);
+    const auto beyond = applied_beyond_.find(origin);
+    return std::all_of(numbers.begin(), numbers.end(), [&](std::uint64_t number) {
+      return (upto != applied_.end() && number <= upto->second) ||
+             (beyond != applied_beyond_.end() && beyond->second.contains(number));
+    });
   });
 }
 

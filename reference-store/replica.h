@@ -20,8 +20,9 @@ struct Update {
   std::int64_t ver = 0;  ///< (time, node, incarnation) in one integer, which orders all updates
   std::string f;         ///< write | append
   std::string key;
-  Json value;  ///< null: deleted
-  Vector depends;
+  Json value;      ///< null: deleted
+  Vector depends;  ///< causal: what its node had applied
+  Updates after;   ///< what its session had seen, as far as its guarantees ask for it
 };
 Json to_json(const Update& update);
 Update update_from_json(const Json& json);
@@ -45,9 +46,10 @@ class Replica {
 
   Response read(const std::string& key) const;
   /// What a read of the key shows of whose updates.
-  Vector sources(const std::string& key) const;
+  Updates sources(const std::string& key) const;
   const Vector& applied() const { return applied_; }
   bool holds(const Vector& vector) const;
+  bool holds(const Updates& updates) const;
 
   /// The updates that one who holds `have` lacks, at most a batch of them, but for `except`.
   Json missing(const Vector& have, const std::set<std::uint64_t>& except_own) const;
@@ -65,7 +67,7 @@ class Replica {
     Json value;
     std::map<std::int64_t, Json> elements;  // of a list, in its order
     bool list = false;
-    Vector sources;
+    Updates sources;
   };
 
   std::int64_t next_version(Time now);

@@ -3,8 +3,8 @@
 // wrote and writes follow reads for what it read. The update then depends on the same: no node
 // shows it without them, or the last two guarantees would hold at one node only.
 //
-// The protocol below says what each answer showed or wrote, as a vector in its token; the layer
-// adds it to the client's token {"r": read, "w": written}.
+// The protocol below says which updates each answer showed or wrote, in its token; the layer adds
+// them to the client's token {"r": read, "w": written}.
 #include "reference-store/sessions.h"
 
 #include "reference-store/waiting_room.h"
@@ -57,8 +57,8 @@ class Sessions final : public Protocol {
 
  private:
   struct Seen {
-    Vector read;
-    Vector written;
+    Updates read;
+    Updates written;
   };
   struct Open {
     Seen seen;
@@ -72,14 +72,14 @@ class Sessions final : public Protocol {
 
   static Seen seen_by(const Request& request) {
     if (!request.token.is_object()) return {};
-    return {vector_of(request.token.value("r", Json())),
-            vector_of(request.token.value("w", Json()))};
+    return {updates_of(request.token.value("r", Json())),
+            updates_of(request.token.value("w", Json()))};
   }
 
-  Vector needed(const Request& request) const {
+  Updates needed(const Request& request) const {
     const bool is_read = request.f == "read";
     const Seen seen = seen_by(request);
-    Vector needed;
+    Updates needed;
     if (is_read ? monotonic_reads_ : writes_follow_reads_) merge(needed, seen.read);
     if (is_read ? read_your_writes_ : monotonic_writes_) merge(needed, seen.written);
     return needed;
@@ -103,7 +103,9 @@ class Sessions final : public Protocol {
       Seen& seen = open->second.seen;
       const bool counts = open->second.is_read || !config_.planted("session-forgets-writes");
       if (counts)
-        merge(open->second.is_read ? seen.read : seen.written, vector_of(reply.response.token));
+        merge(open->second.is_read ? seen.read : seen.written, updates_of(reply.response.token));
+      inner_->forget(seen.read);
+      inner_->forget(seen.written);
       reply.response.token = {{"r", seen.read}, {"w", seen.written}};
       open_.erase(open);
     }

@@ -1,6 +1,6 @@
 #pragma once
 // Session guarantees as a layer (Terry et al. 1994): clients carry what they read and what they
-// wrote as vectors, and a node serves them only once it holds what the guarantees ask for.
+// wrote, and a node serves them only once it holds what the guarantees ask for.
 
 #include "reference-store/protocol.h"
 

@@ -56,7 +56,7 @@ class Sharded final : public Protocol {
     return all;
   }
 
-  bool may_serve(const Request& request, const Vector& seen) const override {
+  bool may_serve(const Request& request, const Updates& seen) const override {
     return shares_[share_of(request.key)]->may_serve(request, seen);
   }
 
