@@ -18,8 +18,18 @@ namespace {
 using Reasons = std::vector<TruthReason>;
 
 const std::vector<std::string> kFaults = {"partition", "kill", "pause"};
+
+// Loads under which weaknesses show: slow links, so that nodes differ for long; few keys, so that
+// sessions meet; many reads, so that they see the difference.
 const std::vector<std::string> kSlow = {"--link-delay", "4"};
-const std::vector<std::string> kContended = {"--link-delay", "4", "--keys", "2"};
+const std::vector<std::string> kBusy = {"--link-delay", "20",   "--keys",        "3",
+                                        "--rate",       "1000", "--concurrency", "20"};
+const std::vector<std::string> kHeldKeys = {"--link-delay",  "20",   "--keys",       "6",
+                                            "--rate",        "2000", "--read-ratio", "0.8",
+                                            "--concurrency", "20"};
+const std::vector<std::string> kReading = {"--link-delay", "50",   "--keys",       "3",
+                                           "--rate",       "4000", "--read-ratio", "0.92"};
+const std::vector<std::string> kGossip = {"--keys", "2", "--rate", "4000", "--read-ratio", "0.9"};
 
 constexpr const char* kLog =
     "one log decides, it is durable before anything is answered, and a "
@@ -80,8 +90,7 @@ const TruthClass kPerKeyPinned = {
       "each key is a prefix of its log, and the order in which updates are made extends all logs"},
      {{"strong-eventual"}, kSettles}},
     {{{"linearizable"}, "a copy may show an update before or after another copy does"},
-     {{"monotonic-reads+writes-follow-reads", "read-your-writes+writes-follow-reads",
-       "weak-causal"},
+     {{"monotonic-reads+writes-follow-reads", "weak-causal"},
       "what follows a read travels in another log and overtakes what was read"}}};
 
 const TruthClass kPerKeyMoving = {
@@ -92,7 +101,7 @@ const TruthClass kPerKeyMoving = {
       "each key is a prefix of its log, and the order in which updates are made extends all logs"},
      {{"strong-eventual"}, kSettles}},
     {{{"monotonic-reads", "monotonic-reads-view", "read-your-writes-view", "weak-causal", "pram",
-       "cache", "read-your-writes+writes-follow-reads"},
+       "cache"},
       "a session moves to a node that has not got the update that it just read"}}};
 
 /// A log for each key, and copies that lag, each key on its own.
@@ -184,19 +193,19 @@ std::vector<TruthRow> primary_rows() {
       row("primary, sync, reads at the primary", one("sync", "primary"), {}, at_primary),
       row("primary, majority, reads at the primary", one("majority", "primary"), {}, at_primary),
       row("primary, async, reads at the primary", one("async", "primary"), {}, at_primary),
-      row("primary, sync, local reads", one("sync", "local"), kSlow,
+      row("primary, sync, local reads", one("sync", "local"), kBusy,
           {kPrefixPinned, kPrefixMoving}),
-      row("primary, majority, local reads", one("majority", "local"), kSlow, lagging),
-      row("primary, async, local reads", one("async", "local"), kSlow, lagging),
+      row("primary, majority, local reads", one("majority", "local"), kBusy, lagging),
+      row("primary, async, local reads", one("async", "local"), kBusy, lagging),
       row("primary per key, sync, reads at the primary", many("sync", "primary"), {}, at_primary),
       row("primary per key, majority, reads at the primary", many("majority", "primary"), {},
           at_primary),
       row("primary per key, async, reads at the primary", many("async", "primary"), {}, at_primary),
-      row("primary per key, sync, local reads", many("sync", "local"), kSlow,
+      row("primary per key, sync, local reads", many("sync", "local"), kBusy,
           {kPerKeyPinned, kPerKeyMoving}),
-      row("primary per key, majority, local reads", many("majority", "local"), kSlow,
+      row("primary per key, majority, local reads", many("majority", "local"), kBusy,
           per_key_lagging),
-      row("primary per key, async, local reads", many("async", "local"), kSlow, per_key_lagging),
+      row("primary per key, async, local reads", many("async", "local"), kBusy, per_key_lagging),
   };
 }
 
@@ -213,21 +222,21 @@ std::vector<TruthRow> local_writes_rows() {
         "logs"},
        {{"strong-eventual"}, kSettles}},
       {{{"linearizable"}, kCopyLags},
-       {{"monotonic-reads+monotonic-writes", "monotonic-reads+writes-follow-reads",
-         "read-your-writes+writes-follow-reads", "pram", "weak-causal"},
+       {{"monotonic-reads+monotonic-writes", "monotonic-reads+writes-follow-reads", "pram",
+         "weak-causal"},
         "keys are sent on after delays of their own and overtake each other"}}};
   return {
       {"local writes, sync",
        {{"protocol", "local-writes"}, {"propagation", "sync"}},
        source,
        kFaults,
-       kSlow,
+       kHeldKeys,
        {kPerKeyPinned, kPerKeyMoving}},
       {"local writes, async",
        {{"protocol", "local-writes"}, {"propagation", "async"}},
        source,
        kFaults,
-       {},
+       {"--keys", "3", "--rate", "3000", "--read-ratio", "0.8"},
        {async_pinned, kPerKeyLaggingMoving}},
   };
 }
@@ -253,7 +262,8 @@ std::vector<TruthRow> quorum_rows() {
        {{"protocol", "quorum"}, {"unsafe-quorum", "off"}, {"read-write-back", "off"}},
        "Gifford 1979",
        kFaults,
-       {"--link-delay", "8", "--keys", "2"},
+       {"--link-delay", "10", "--keys", "2", "--rate", "2000", "--concurrency", "20",
+        "--read-ratio", "0.7"},
        {safe}},
       {"quorum, read write-back",
        {{"protocol", "quorum"}, {"unsafe-quorum", "off"}, {"read-write-back", "on"}},
@@ -307,13 +317,13 @@ std::vector<TruthRow> causal_rows() {
        {{"protocol", "causal"}, {"conflicts", "converge"}, {"token", "on"}},
        source,
        kFaults,
-       kContended,
+       kReading,
        {converging_registers(kAnySession), converging_lists(kAnySession)}},
       {"causal, last writer wins, no tokens",
        {{"protocol", "causal"}, {"conflicts", "converge"}, {"token", "off"}},
        source,
        kFaults,
-       kContended,
+       kReading,
        {converging_registers(kPinned), converging_lists(kPinned), lost_registers, lost_lists}},
       {"causal, order of arrival, tokens",
        {{"protocol", "causal"}, {"conflicts", "arrival"}, {"token", "on"}},
@@ -393,8 +403,8 @@ std::vector<TruthRow> eventual_rows() {
   const auto row = [&](std::string name, const char* session, std::vector<TruthClass> classes) {
     StoreSettings settings{{"protocol", "eventual"}, {"lww", "lamport"}};
     if (*session != '\0') settings.push_back({"session", session});
-    return TruthRow{std::move(name), std::move(settings), source,
-                    kFaults,         kContended,          std::move(classes)};
+    return TruthRow{std::move(name), std::move(settings), source, kFaults,
+                    kGossip,         std::move(classes)};
   };
   const std::vector<std::string> nothing = {};
   const Reasons mr = {{{"monotonic-reads"}, waits}}, mw = {{{"monotonic-writes"}, waits}};
@@ -437,8 +447,8 @@ std::vector<TruthRow> eventual_rows() {
       {"eventual, wall clock",
        {{"protocol", "eventual"}, {"lww", "wall"}},
        source,
-       {"clock:skew", "partition"},
-       {"--keys", "2", "--fault-every", "1500ms", "--fault-for", "1s"},
+       {"clock:skew"},
+       {"--keys", "2", "--rate", "2000", "--fault-every", "1300ms", "--fault-for", "1s"},
        both({{kPinned | kRegisters,
               {{{"monotonic-reads", "monotonic-writes", "monotonic-reads-view"},
                 "a register only goes up in time stamps at a session's node, and so do that "
@@ -470,7 +480,7 @@ std::vector<TruthRow> layered_primary_rows() {
                      {"session", session}},
                     source,
                     kFaults,
-                    kSlow,
+                    kBusy,
                     std::move(classes)};
   };
   TruthClass mr_moving = kLaggingPinned;
