@@ -29,5 +29,30 @@ class Durability(unittest.TestCase):
         self.assertGreater(verdict['availability']['acknowledged_updates_missing'], 0)
 
 
+class EveryNodeAtOnce(unittest.TestCase):
+    """scripts/durability does this for every protocol, a hundred times."""
+
+    def kill_all(self, *arguments):
+        with temporary_directory() as out:
+            result = consistory('run', '--json', '-q', '-o', out, '--disk', 'volatile', '--fault', 'kill:all',
+                                '--fault-every', '500ms', '--fault-for', '60ms', '-d', '9s', '--seed', '9',
+                                '--require', 'eventual', *arguments, timeout=200)
+            verdict = json.loads(result.stdout)
+        self.assertGreaterEqual(sum('killed by signal 9' in fault['evidence'] for fault in verdict['faults']), 12)
+        return result.returncode, verdict
+
+    def test_no_acknowledged_write_is_lost(self):
+        for arguments in (['--protocol', 'raft', '--snapshot-every', '50'], ['--protocol', 'local-writes']):
+            with self.subTest(arguments=arguments):
+                code, verdict = self.kill_all(*arguments)
+                self.assertEqual(code, 0, verdict['sentence'])
+                self.assertEqual(verdict['availability']['acknowledged_updates_missing'], 0)
+
+    def test_without_fsync_writes_are_lost(self):
+        code, verdict = self.kill_all('--protocol', 'raft', '--fsync', 'never')
+        self.assertEqual(code, 1, verdict['sentence'])
+        self.assertGreater(verdict['availability']['acknowledged_updates_missing'], 0)
+
+
 if __name__ == '__main__':
     unittest.main()
