@@ -88,9 +88,11 @@ void add_faults(CLI::App& app, RunArguments& arguments) {
 /// "--session" as words: its values and its fallback.
 std::string help_of(const StoreSetting& setting) {
   std::string help = setting.of.empty() ? setting.help : setting.of + ": " + setting.help;
-  if (!setting.values.empty() && setting.values.size() < 8)
+  const bool names_values = !setting.values.empty() && setting.values.size() < 8;
+  if (names_values && setting.kind != StoreSetting::Kind::flag)
     help += ", " + join(setting.values, " | ");
-  if (!setting.fallback.empty()) help += fmt::format(" (default: {})", setting.fallback);
+  if (!setting.fallback.empty() && setting.kind != StoreSetting::Kind::flag)
+    help += fmt::format(" (default: {})", setting.fallback);
   return help;
 }
 

@@ -122,7 +122,10 @@ void choose_faults(const RunArguments& arguments, RunPlan& plan, Problem& proble
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   bool lists = false;
   for (const Workload* workload : plan.workloads) lists = lists || workload->lists;
-  plan.promised = plan.store->claims(lists, plan.sessions_move);
+  const bool clocks_move =
+      std::any_of(plan.faults.begin(), plan.faults.end(),
+                  [](const FaultSpec& fault) { return fault.kind->name == "clock"; });
+  plan.promised = plan.store->claims({lists, plan.sessions_move, clocks_move});
   const auto resolve = [&](const std::vector<std::string>& names, std::vector<std::string>& into) {
     for (const std::string& name : names) {
       const Result<const Model*> model = find_model(name);

@@ -47,6 +47,14 @@ TEST(Plan, TheRerunCommandNamesTheSeedAndEverySetting) {
   EXPECT_EQ(plan->command, "./consistory run ref --protocol quorum -R 3 --require causal --seed 7");
 }
 
+TEST(Plan, ALeaseIsNotClaimedWhereClocksMove) {
+  RunArguments arguments;
+  arguments.store_settings = {{"protocol", "raft"}, {"reads", "lease"}};
+  EXPECT_THAT(make_plan(arguments)->promised, testing::Contains("linearizable"));
+  arguments.faults = {"clock:skew"};
+  EXPECT_THAT(make_plan(arguments)->promised, testing::ElementsAre("strong-eventual"));
+}
+
 TEST(Plan, RefusesWhatMakesNoSense) {
   const auto error = [](void (*change)(RunArguments&)) {
     RunArguments arguments;

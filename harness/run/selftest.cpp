@@ -26,7 +26,7 @@ std::vector<std::string> words_for(const StoreSettings& settings) {
   std::vector<std::string> words;
   for (const auto& [name, value] : settings) {
     if (name == "unsafe-quorum") {
-      words.emplace_back("--unsafe-quorum");
+      if (value == "on") words.emplace_back("--unsafe-quorum");
       continue;
     }
     words.push_back((name.size() == 1 ? "-" : "--") + name);

@@ -62,9 +62,10 @@ class ReferenceStore final : public Store {
   }
 
   /// With a log that is not synced before an answer, nothing is promised.
-  std::vector<std::string> claims(bool lists, bool sessions_move) const override {
+  std::vector<std::string> claims(const Circumstances& now) const override {
     if (at("fsync") != "always") return {};
-    if (const TruthCell* cell = find_cell(settings_, lists, sessions_move))
+    if (now.clocks_move && at("reads") == "lease") return {"strong-eventual"};
+    if (const TruthCell* cell = find_cell(settings_, now.lists, now.sessions_move))
       return cell->guaranteed_models();
     return other_session_claims();
   }

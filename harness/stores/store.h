@@ -59,6 +59,13 @@ struct NodeStatus {
   std::int64_t clock_offset_ms = 0;  ///< of the node's clock, as the node reads it
 };
 
+/// What a claim depends on beside the configuration.
+struct Circumstances {
+  bool lists = false;
+  bool sessions_move = false;
+  bool clocks_move = false;  ///< some fault moves them
+};
+
 class Store {
  public:
   virtual ~Store() = default;
@@ -69,7 +76,7 @@ class Store {
 
   virtual bool supports(Function function) const = 0;
   /// Models (or sets of session guarantees) that this configuration promises.
-  virtual std::vector<std::string> claims(bool lists, bool sessions_move) const = 0;
+  virtual std::vector<std::string> claims(const Circumstances& circumstances) const = 0;
 
   virtual Command command(const NodeLayout& layout) const = 0;
   /// Is the node that answered this to readiness_path() ready to serve?

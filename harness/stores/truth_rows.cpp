@@ -24,9 +24,9 @@ const std::vector<std::string> kFaults = {"partition", "kill", "pause"};
 const std::vector<std::string> kSlow = {"--link-delay", "4"};
 const std::vector<std::string> kBusy = {"--link-delay", "20",   "--keys",        "3",
                                         "--rate",       "1000", "--concurrency", "20"};
-const std::vector<std::string> kHeldKeys = {"--link-delay",  "20",   "--keys",       "6",
-                                            "--rate",        "2000", "--read-ratio", "0.8",
-                                            "--concurrency", "20"};
+const std::vector<std::string> kHeldKeys = {"--link-delay",  "20",   "--keys",       "8",
+                                            "--rate",        "4000", "--read-ratio", "0.9",
+                                            "--concurrency", "40"};
 const std::vector<std::string> kReading = {"--link-delay", "50",   "--keys",       "3",
                                            "--rate",       "4000", "--read-ratio", "0.92"};
 const std::vector<std::string> kGossip = {"--keys", "2", "--rate", "4000", "--read-ratio", "0.9"};
@@ -249,7 +249,10 @@ std::vector<TruthRow> quorum_rows() {
         "later version never loses"},
        {{"strong-eventual"}, kSettles}},
       {{{"monotonic-reads", "monotonic-reads-view", "weak-causal", "pram", "cache"},
-        "a value that only some nodes hold yet is seen by one read and missed by the next"}}};
+        "a value that only some nodes hold yet is seen by one read and missed by the next"},
+       {{"writes-follow-reads"},
+        "a value that only some nodes hold is read, and the next write's quorum misses it and "
+        "chooses a lower version"}}};
   const TruthClass unsafe = {
       kAnySession | kRegisters,
       {{{"strong-eventual"}, kSettles}},
@@ -262,8 +265,8 @@ std::vector<TruthRow> quorum_rows() {
        {{"protocol", "quorum"}, {"unsafe-quorum", "off"}, {"read-write-back", "off"}},
        "Gifford 1979",
        kFaults,
-       {"--link-delay", "10", "--keys", "2", "--rate", "2000", "--concurrency", "20",
-        "--read-ratio", "0.7"},
+       {"--link-delay", "20", "--keys", "2", "--rate", "4000", "--concurrency", "60",
+        "--read-ratio", "0.95"},
        {safe}},
       {"quorum, read write-back",
        {{"protocol", "quorum"}, {"unsafe-quorum", "off"}, {"read-write-back", "on"}},
