@@ -334,7 +334,10 @@ void Raft::send_append(Peer peer, Time now, Output& out) {
     return;
   }
   Json entries = Json::array();
-  const std::int64_t end = std::min(last(), known.next + kBatchMax - 1);
+  // One that is silent gets heartbeats only: what it cannot take would pile up on the way.
+  const bool silent = now - known.heard_at > kElectionMin;
+  const std::int64_t end =
+      silent ? known.next - 1 : std::min(last(), known.next + kBatchMax - 1);
   for (std::int64_t index = known.next; index <= end; ++index)
     entries.push_back(Json::array({entry(index).term, entry(index).command}));
   if (!entries.empty()) known.sent_at = now;
