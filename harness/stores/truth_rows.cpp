@@ -463,7 +463,7 @@ std::vector<TruthRow> eventual_rows() {
                {{"strong-eventual"}, kSettles}},
               {{{"writes-follow-reads", "read-your-writes-view", "cache"},
                 "a clock that is behind stamps an update below what the session saw"},
-               unordered({"weak-causal", "pram"})}},
+               unordered({"weak-causal", "pram", "monotonic-reads+monotonic-writes"})}},
              {kPinned | kLists,
               {{{"monotonic-reads+read-your-writes"}, "a node's list only grows"},
                {{"strong-eventual"}, kSettles}},
