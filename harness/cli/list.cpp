@@ -59,17 +59,6 @@ Rows stores() {
   return rows;
 }
 
-/// "--protocol raft --reads log"
-std::string words_of(const StoreSettings& settings) {
-  std::vector<std::string> words;
-  for (const auto& [name, value] : settings) {
-    words.push_back((name.size() == 1 ? "-" : "--") + name);
-    if (name != "unsafe-quorum") words.push_back(value);
-    else if (value == "off") words.pop_back();
-  }
-  return join(words, " ");
-}
-
 Json claims_of(const TruthCell& cell) {
   return {{"sessions", cell.moving ? "moving" : "pinned"},
           {"keys", cell.lists ? "lists" : "registers"},
@@ -83,7 +72,7 @@ Rows protocols() {
     if (rows.empty() || rows.back().name != cell.name) {
       Json more{{"settings", Json::object()}, {"source", cell.source}, {"claims", Json::array()}};
       for (const auto& [name, value] : cell.settings) more["settings"][name] = value;
-      rows.push_back({cell.name, "", std::move(more), {words_of(cell.settings)}});
+      rows.push_back({cell.name, "", std::move(more), {join(words_of(cell.settings), " ")}});
     }
     Row& row = rows.back();
     const Json claims = claims_of(cell);

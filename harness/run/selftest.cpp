@@ -22,22 +22,9 @@ namespace {
 
 constexpr Nanos kTrialOverhead = 60 * kSecond;  // starting, settling, judging
 
-std::vector<std::string> words_for(const StoreSettings& settings) {
-  std::vector<std::string> words;
-  for (const auto& [name, value] : settings) {
-    if (name == "unsafe-quorum") {
-      if (value == "on") words.emplace_back("--unsafe-quorum");
-      continue;
-    }
-    words.push_back((name.size() == 1 ? "-" : "--") + name);
-    words.push_back(value);
-  }
-  return words;
-}
-
 /// The command line of a cell's run, but for the seed.
 std::vector<std::string> arguments_of(const TruthCell& cell, const SelftestOptions& options) {
-  std::vector<std::string> words = words_for(cell.settings);
+  std::vector<std::string> words = words_of(cell.settings);
   const auto add = [&](const char* flag, const std::string& value) {
     words.insert(words.end(), {flag, value});
   };
@@ -50,7 +37,7 @@ std::vector<std::string> arguments_of(const TruthCell& cell, const SelftestOptio
 }
 
 std::vector<std::string> arguments_of(const DefectCase& defect, const SelftestOptions& options) {
-  std::vector<std::string> words = words_for(defect.settings);
+  std::vector<std::string> words = words_of(defect.settings);
   const auto add = [&](const char* flag, const std::string& value) {
     if (!value.empty()) words.insert(words.end(), {flag, value});
   };

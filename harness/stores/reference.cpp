@@ -41,18 +41,7 @@ class ReferenceStore final : public Store {
 
   std::string description() const override { return "reference store, " + describe(settings_); }
 
-  std::vector<std::string> arguments() const override {
-    std::vector<std::string> words;
-    for (const auto& [name, value] : given_) {
-      if (name == "unsafe-quorum") {
-        if (value == "on") words.emplace_back("--unsafe-quorum");
-        continue;
-      }
-      words.push_back((name.size() == 1 ? "-" : "--") + name);
-      words.push_back(value);
-    }
-    return words;
-  }
+  std::vector<std::string> arguments() const override { return words_of(given_); }
 
   bool supports(Function function) const override {
     const std::string& protocol = at("protocol");
@@ -79,15 +68,11 @@ class ReferenceStore final : public Store {
                      fmt::format("127.0.0.1:{}", layout.port), "--peers", join(peers, ","),
                      "--data", layout.data_directory, "--seed", std::to_string(layout.seed),
                      "--clock-offset-file", clock_offset_file(layout)}};
+    StoreSettings of_node;
     for (const auto& [name, value] : settings_) {
-      if (name == "token" || value.empty()) continue;  // a token is the clients' affair
-      if (name == "unsafe-quorum") {
-        if (value == "on") command.arguments.emplace_back("--unsafe-quorum");
-        continue;
-      }
-      command.arguments.push_back((name.size() == 1 ? "-" : "--") + name);
-      command.arguments.push_back(value);
+      if (name != "token" && !value.empty()) of_node.emplace_back(name, value);  // the clients' own
     }
+    for (std::string& word : words_of(of_node)) command.arguments.push_back(std::move(word));
     return command;
   }
 

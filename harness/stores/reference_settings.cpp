@@ -19,7 +19,7 @@ std::optional<int> as_number(const std::string& text) {
   return number;
 }
 
-std::vector<std::string> words_of(const std::string& text) {
+std::vector<std::string> parts_of(const std::string& text) {
   std::vector<std::string> words;
   for (std::size_t from = 0; from <= text.size();) {
     const std::size_t comma = std::min(text.find(',', from), text.size());
@@ -38,7 +38,7 @@ std::optional<Error> check_setting(const std::string& name, const std::string& v
       return usage_error(fmt::format("{} must be a whole number, not \"{}\"", name, value));
     if (setting.values.empty()) return std::nullopt;
     const bool several = setting.kind == StoreSetting::Kind::several;
-    for (const std::string& word : several ? words_of(value) : std::vector{value}) {
+    for (const std::string& word : several ? parts_of(value) : std::vector{value}) {
       if (std::find(setting.values.begin(), setting.values.end(), word) == setting.values.end())
         return usage_error(unknown_name(name, word, setting.values));
     }
@@ -84,7 +84,7 @@ std::optional<Error> check_protocol(const StoreSettings& given, const ReferenceS
   for (const auto& [name, value] : given) {
     for (const StoreSetting& setting : reference_store_settings()) {
       if (name != setting.name || setting.of.empty()) continue;
-      const auto words = words_of(setting.of);
+      const auto words = parts_of(setting.of);
       if (std::find(words.begin(), words.end(), protocol) != words.end()) continue;
       return usage_error(fmt::format("--{} is a setting of protocol {}, and the protocol is {}",
                                      name, setting.of, protocol));
@@ -201,6 +201,17 @@ Result<ReferenceSettings> complete_reference_settings(const StoreSettings& given
   if (auto error = check_quorum(settings, static_cast<int>(nodes))) return *error;
   if (auto error = check_together(settings)) return *error;
   return settings;
+}
+
+std::vector<std::string> words_of(const StoreSettings& settings) {
+  std::vector<std::string> words;
+  for (const auto& [name, value] : settings) {
+    const bool flag = name == "unsafe-quorum";
+    if (flag && value == "off") continue;
+    words.push_back((name.size() == 1 ? "-" : "--") + name);
+    if (!flag) words.push_back(value);
+  }
+  return words;
 }
 
 std::string describe(const ReferenceSettings& settings) {

@@ -19,6 +19,9 @@ const std::vector<StoreSetting>& reference_store_settings();
 Result<ReferenceSettings> complete_reference_settings(const StoreSettings& given,
                                                       std::size_t nodes);
 
+/// As words of the command line.
+std::vector<std::string> words_of(const StoreSettings& settings);
+
 /// "quorum, R=2 W=2": the protocol and what of its settings matters.
 std::string describe(const ReferenceSettings& settings);
 
