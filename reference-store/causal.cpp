@@ -54,7 +54,7 @@ class Causal final : public Protocol {
     behind_.refuse_late(now, out);
     if (now - exchanged_at_ < kAntiEntropyEvery) return;
     exchanged_at_ = now;
-    tell_others({{"t", "vector"}, {"have", replica_.known()}}, out);
+    tell_others({{"t", "vector"}, {"have", replica_.known()}}, true, out);
   }
 
   Json status() const override {
@@ -80,15 +80,15 @@ class Causal final : public Protocol {
     if (replica_.clashes(request)) return Response::failed("wrong-type");
     const Update& update = replica_.create(request, replica_.applied(), now);
     out.records.push_back(to_json(update));
-    tell_others({{"t", "updates"}, {"items", Json::array({to_json(update)})}}, out);
+    tell_others({{"t", "updates"}, {"items", Json::array({to_json(update)})}}, false, out);
     Response response;
     if (converge_) response.ver = update.ver;
     return response;
   }
 
-  void tell_others(const Json& message, Output& out) const {
+  void tell_others(const Json& message, bool chatter, Output& out) const {
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
-      if (peer != config_.self) out.sends.push_back({peer, message});
+      if (peer != config_.self) out.sends.push_back({peer, message, chatter});
     }
   }
 

@@ -52,7 +52,9 @@ class Eventual final : public Protocol {
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
       if (peer != config_.self)
         out.sends.push_back(
-            {peer, {{"t", "vector"}, {"have", replica_.known()}, {"applied", replica_.applied()}}});
+            {peer,
+             {{"t", "vector"}, {"have", replica_.known()}, {"applied", replica_.applied()}},
+             true});
     }
   }
 

@@ -88,7 +88,7 @@ class LocalWrites final : public Protocol {
     send_due(now, out);
     if (now - digest_at_ < kDigestEvery) return;
     digest_at_ = now;
-    tell_others(digest(true), out);
+    tell_others(digest(true), true, out);
   }
 
   Json status() const override {
@@ -153,9 +153,9 @@ class LocalWrites final : public Protocol {
     return response;
   }
 
-  void tell_others(const Json& message, Output& out) const {
+  void tell_others(const Json& message, bool chatter, Output& out) const {
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
-      if (peer != config_.self) out.sends.push_back({peer, message});
+      if (peer != config_.self) out.sends.push_back({peer, message, chatter});
     }
   }
 
@@ -216,7 +216,7 @@ class LocalWrites final : public Protocol {
   }
 
   void spread(const std::string& key, Millis now, Output& out) {
-    if (sync_) return tell_others(states({key}), out);
+    if (sync_) return tell_others(states({key}), false, out);
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
       if (peer == config_.self) continue;
       const auto span = static_cast<std::uint64_t>(2 * config_.lazy_delay + 1);
@@ -277,7 +277,7 @@ class LocalWrites final : public Protocol {
 
   void ask(const std::string& key, Asking& asking, Millis now, Output& out) const {
     asking.asked_at = now;
-    tell_others({{"t", "acquire"}, {"key", key}}, out);
+    tell_others({{"t", "acquire"}, {"key", key}}, false, out);
   }
 
   /// The update was never begun, so it surely has no effect.

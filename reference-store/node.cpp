@@ -127,7 +127,8 @@ void Node::schedule_sync() {
 }
 
 void Node::deliver(Output& out) {
-  for (Output::Send& send : out.sends) links_.at(send.to)->send(std::move(send.message));
+  for (Output::Send& send : out.sends)
+    links_.at(send.to)->send(std::move(send.message), send.chatter);
   for (Output::Reply& reply : out.replies) {
     const auto found = pending_.find(reply.id);
     if (found == pending_.end()) continue;

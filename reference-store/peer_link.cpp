@@ -25,10 +25,18 @@ void PeerLink::start() {
   beat();
 }
 
-void PeerLink::send(Json message) {
-  if (queue_.size() >= kQueueMax) queue_.pop_front();  // a lossy network; anti-entropy repairs it
-  queue_.push_back(std::move(message));
+void PeerLink::send(Json message, bool chatter) {
+  if (queue_.size() >= kQueueMax) take_first();  // a lossy network; anti-entropy repairs it
+  unsent_ += chatter ? 0 : 1;
+  queue_.push_back({std::move(message), chatter});
   pump();
+}
+
+PeerLink::Queued PeerLink::take_first() {
+  Queued first = std::move(queue_.front());
+  queue_.pop_front();
+  unsent_ -= first.chatter ? 0 : 1;
+  return first;
 }
 
 void PeerLink::beat() {
@@ -72,10 +80,10 @@ void PeerLink::hold_back() {
 void PeerLink::post_batch() {
   Json messages = Json::array();
   while (!queue_.empty() && messages.size() < kBatchMax) {
-    messages.push_back(std::move(queue_.front()));
-    queue_.pop_front();
+    Queued next = take_first();
+    in_flight_ += next.chatter ? 0 : 1;
+    messages.push_back(std::move(next.message));
   }
-  in_flight_ = messages.size();
   if (messages.empty()) messages.push_back({{"t", "heartbeat"}});
   heartbeat_due_ = false;
   posting_ = true;

@@ -21,9 +21,9 @@ class PeerLink {
            std::uint64_t seed);
 
   void start();
-  void send(Json message);
-  /// Messages queued or in flight, heartbeats not counted.
-  std::size_t unsent() const { return queue_.size() + in_flight_; }
+  void send(Json message, bool chatter);
+  /// Messages queued or in flight; chatter is not counted.
+  std::size_t unsent() const { return unsent_ + in_flight_; }
 
  private:
   using Request = http::request<http::string_body>;
@@ -36,10 +36,15 @@ class PeerLink {
     Response response;
   };
   using Shared = std::shared_ptr<Connection>;
+  struct Queued {
+    Json message;
+    bool chatter;
+  };
 
   void connect();
   void pump();
   void hold_back();
+  Queued take_first();
   void post_batch();
   void post(const Shared& connection);
   void failed(const Shared& connection);
@@ -58,7 +63,8 @@ class PeerLink {
   bool posting_ = false;
   bool holding_ = false;
   bool heartbeat_due_ = false;
-  std::deque<Json> queue_;
+  std::deque<Queued> queue_;
+  std::size_t unsent_ = 0;  // in the queue, without chatter
   std::size_t in_flight_ = 0;
 };
 

@@ -83,6 +83,7 @@ struct Output {
   struct Send {
     Peer to;
     Json message;
+    bool chatter = false;  ///< said again and again; a node that has only this to say has drained
   };
   struct Reply {
     std::uint64_t id;

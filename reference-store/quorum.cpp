@@ -80,7 +80,7 @@ class Quorum final : public Protocol {
     for (const std::uint64_t id : slow) send_to_others(id, out);
     if (now - digest_at_ < kDigestEvery) return;
     digest_at_ = now;
-    broadcast(digest(true), out);
+    broadcast(digest(true), true, out);
   }
 
   Json status() const override {
@@ -160,9 +160,9 @@ class Quorum final : public Protocol {
     on_stored(config_.self, id, out);
   }
 
-  void broadcast(const Json& message, Output& out) const {
+  void broadcast(const Json& message, bool chatter, Output& out) const {
     for (Peer peer = 1; peer <= config_.nodes; ++peer) {
-      if (peer != config_.self) out.sends.push_back({peer, message});
+      if (peer != config_.self) out.sends.push_back({peer, message, chatter});
     }
   }
 

@@ -36,7 +36,8 @@ void Raft::send_append(Peer peer, Time now, Output& out) {
   const std::int64_t end = silent ? known.next - 1 : std::min(last(), known.next + kBatchMax - 1);
   for (std::int64_t index = known.next; index <= end; ++index)
     entries.push_back(Json::array({entry(index).term, entry(index).command}));
-  if (!entries.empty()) known.sent_at = now;
+  const bool heartbeat = entries.empty();
+  if (!heartbeat) known.sent_at = now;
   out.sends.push_back({peer,
                        {{"t", "append"},
                         {"term", term_},
@@ -44,7 +45,8 @@ void Raft::send_append(Peer peer, Time now, Output& out) {
                         {"prev_term", term_at(known.next - 1)},
                         {"entries", std::move(entries)},
                         {"commit", commit_},
-                        {"round", round_}}});
+                        {"round", round_}},
+                       heartbeat});
   known.next = end + 1;
 }
 
@@ -67,7 +69,8 @@ void Raft::on_append(Peer from, const Json& message, Time now, Output& out) {
                         {"term", term_},
                         {"taken", taken},
                         {"match", taken ? upto : last()},
-                        {"round", message.at("round")}}});
+                        {"round", message.at("round")}},
+                       message.at("entries").empty()});
 }
 
 /// False if what comes before the entries is not what the leader has there.
