@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #define XXH_INLINE_ALL
@@ -17,7 +16,6 @@ namespace refstore {
 namespace {
 
 constexpr std::size_t kHeaderBytes = 12;
-constexpr std::uint32_t kPayloadBytesMax = 64U << 20;
 
 [[noreturn]] void fail(const std::string& what) {
   throw std::runtime_error(fmt::format("{}: {}", what, std::strerror(errno)));
@@ -79,7 +77,7 @@ std::size_t DurableLog::replay(const std::function<void(std::string_view)>& visi
     std::uint64_t checksum = 0;
     std::memcpy(&length, content.data() + at, sizeof length);
     std::memcpy(&checksum, content.data() + at + sizeof length, sizeof checksum);
-    if (length > kPayloadBytesMax || length > content.size() - at - kHeaderBytes) break;
+    if (length > content.size() - at - kHeaderBytes) break;
     const std::string_view payload(content.data() + at + kHeaderBytes, length);
     if (XXH3_64bits(payload.data(), payload.size()) != checksum) break;
     visit(payload);
@@ -99,7 +97,8 @@ void DurableLog::append(std::string_view payload) {
 /// The new file is whole and durable before it takes the old one's place.
 void DurableLog::replace(const std::vector<std::string>& payloads) {
   pending_.clear();
-  for (const std::string& payload : payloads) append(payload);
+  for (const std::string& payload : payloads) pending_ += framed(payload);
+  dirty_ = true;
   if (options_.fsync == Fsync::never && options_.volatile_disk) return;
   const std::string fresh = path_ + ".new";
   const int file = ::open(fresh.c_str(), O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC | O_APPEND, 0644);

@@ -60,6 +60,20 @@ TEST_F(DurableLogTest, ASnapshotTakesThePlaceOfTheLog) {
   EXPECT_EQ(reopen(), (std::vector<std::string>{"all three", "four"}));
 }
 
+TEST_F(DurableLogTest, ASnapshotIsWholeWhateverThePolicy) {
+  for (const auto fsync :
+       {DurableLog::Fsync::always, DurableLog::Fsync::interval, DurableLog::Fsync::never}) {
+    {
+      DurableLog log(path_, {.fsync = fsync});
+      log.append("one");
+      log.replace({"all", "of it"});
+      log.append("next");
+      log.sync();
+    }
+    EXPECT_EQ(reopen(), (std::vector<std::string>{"all", "of it", "next"}));
+  }
+}
+
 TEST_F(DurableLogTest, ASnapshotOnAVolatileDiskWithoutFsyncIsLostToo) {
   {
     DurableLog log(path_, {.fsync = DurableLog::Fsync::never, .volatile_disk = true});

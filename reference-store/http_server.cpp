@@ -5,6 +5,7 @@ namespace {
 
 constexpr std::uint64_t kBodyBytesMax = 64U << 20;
 constexpr std::size_t kBatchMax = 1000;
+constexpr int kNestingMax = 40;
 
 Json to_json(const Response& response) {
   Json body{{"type", response.type}};
@@ -14,6 +15,14 @@ Json to_json(const Response& response) {
   if (response.swapped) body["swapped"] = *response.swapped;
   if (!response.token.is_null()) body["token"] = response.token;
   return body;
+}
+
+/// What nests deeper than any request is refused: copying and printing it would recurse as deep.
+Json parse(const std::string& text) {
+  return Json::parse(text, [](int depth, Json::parse_event_t, Json&) {
+    if (depth > kNestingMax) throw Json::type_error::create(302, "nested too deep", nullptr);
+    return true;
+  });
 }
 
 /// Throws Json::exception if it is none; a function that nobody knows is refused by the protocol.
@@ -47,9 +56,9 @@ class Session : public std::enable_shared_from_this<Session> {
     const auto& request = parser_->get();
     const std::string target(request.target());
     try {
-      if (target == "/op") return operate(Json::parse(request.body()));
-      if (target == "/batch") return operate_batch(Json::parse(request.body()));
-      if (target == "/peer") return receive(Json::parse(request.body()));
+      if (target == "/op") return operate(parse(request.body()));
+      if (target == "/batch") return operate_batch(parse(request.body()));
+      if (target == "/peer") return receive(parse(request.body()));
       if (target == "/status") return write(http::status::ok, node_.status());
       if (target == "/dump") return write(http::status::ok, node_.dump());
       write(http::status::not_found, {{"error", "unknown path: see PROTOCOL.md"}});

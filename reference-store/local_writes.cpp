@@ -43,7 +43,9 @@ struct Cell {
 Json to_json(const std::string& key, const Cell& cell) {
   return Json::array({key, cell.ver, cell.primary, cell.value, cell.list, cell.written});
 }
-Cell cell_from_json(const Json& json) { return {json[1], json[2], json[3], json[4], json[5]}; }
+Cell cell_from_json(const Json& json) {
+  return {json.at(1), json.at(2), json.at(3), json.at(4), json.at(5)};
+}
 
 class LocalWrites final : public Protocol {
  public:
@@ -52,7 +54,7 @@ class LocalWrites final : public Protocol {
         sync_(config.propagation == "sync"),
         random_(config.seed * 1'000'003 + static_cast<std::uint64_t>(config.self)) {}
 
-  void recover(const Json& record) override { cells_[record[0]] = cell_from_json(record); }
+  void recover(const Json& record) override { cells_[record.at(0)] = cell_from_json(record); }
 
   void on_request(const Request& request, Time now, Output& out) override {
     if (request.f == "read") {
@@ -72,7 +74,7 @@ class LocalWrites final : public Protocol {
     const std::string type = message.at("t");
     if (type == "acquire") on_acquire(from, message.at("key"), out);
     if (type == "grant") on_grant(message.at("state"), now, out);
-    if (type == "states") on_states(from, message, out);
+    if (type == "states") on_states(from, message, now, out);
     if (type == "have") on_have(from, message, out);
     if (type == "digest") on_digest(from, message, out);
   }
@@ -81,8 +83,12 @@ class LocalWrites final : public Protocol {
     if (started_ == 0) started_ = now;
     for (auto at = asking_.begin(); at != asking_.end();) {
       refuse_late(at->second, now, out);
+      if (at->second.requests.empty()) {
+        at = asking_.erase(at);
+        continue;
+      }
       if (now - at->second.asked_at > kAskAgainAfter) ask(at->first, at->second, now, out);
-      at = at->second.requests.empty() ? asking_.erase(at) : std::next(at);
+      ++at;
     }
     give_up(now, out);
     send_due(now, out);
@@ -238,20 +244,21 @@ class LocalWrites final : public Protocol {
     return {{"t", "states"}, {"items", std::move(items)}};
   }
 
-  void on_states(Peer from, const Json& message, Output& out) {
+  void on_states(Peer from, const Json& message, Millis now, Output& out) {
     Json have = Json::object();
     for (const Json& item : message.at("items")) {
-      adopt(item, out);
-      have[item[0].get<std::string>()] = cell(item[0]).ver;
+      adopt(item, now, out);
+      have[item.at(0).get<std::string>()] = cell(item.at(0)).ver;
     }
     if (sync_) out.sends.push_back({from, {{"t", "have"}, {"versions", std::move(have)}}});
   }
 
-  void adopt(const Json& item, Output& out) {
-    Cell& mine = cell(item[0]);
-    if (item[1].get<std::int64_t>() <= mine.ver) return;
+  void adopt(const Json& item, Millis now, Output& out) {
+    Cell& mine = cell(item.at(0));
+    if (item.at(1).get<std::int64_t>() <= mine.ver) return;
     mine = cell_from_json(item);
     out.records.push_back(item);
+    serve_those_asking(item.at(0), now, out);
   }
 
   void on_have(Peer from, const Json& message, Output& out) {
@@ -316,12 +323,18 @@ class LocalWrites final : public Protocol {
   }
 
   void on_grant(const Json& state, Millis now, Output& out) {
-    const std::string key = state[0];
+    const std::string key = state.at(0);
     Cell& mine = cell(key);
-    const bool stale = state[1].get<std::int64_t>() <= mine.ver;
+    const bool stale = state.at(1).get<std::int64_t>() <= mine.ver;
     if (stale && !config_.planted("transfer-without-epoch-check")) return;
     mine = cell_from_json(state);
     out.records.push_back(state);
+    serve_those_asking(key, now, out);
+  }
+
+  /// Primaryship may have come with a grant, or with a state if the grant was lost.
+  void serve_those_asking(const std::string& key, Millis now, Output& out) {
+    if (cell(key).primary != config_.self) return;
     const auto asking = asking_.extract(key);
     if (asking.empty()) return;
     for (const Queued& queued : asking.mapped().requests) serve(queued.request, now, out);

@@ -1,5 +1,4 @@
 // consistory-reference-store: one node. See PROTOCOL.md for what it speaks and promises.
-#include <sys/stat.h>
 #include <CLI/CLI.hpp>
 
 #include <cstdio>

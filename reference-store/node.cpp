@@ -93,10 +93,10 @@ void Node::receive(const Json& batch) {
     try {
       protocol_->on_message(from, message, now(), out);
     } catch (const Json::exception& error) {
-      std::fprintf(stderr, "dropped a malformed message of node %d: %s\n", from, error.what());
-      continue;
+      std::fprintf(stderr, "dropped the rest of a malformed message of node %d: %s\n", from,
+                   error.what());
     }
-    release(std::move(out));
+    release(std::move(out));  // what it did until then is made durable
   }
 }
 
@@ -127,8 +127,10 @@ void Node::schedule_sync() {
 }
 
 void Node::deliver(Output& out) {
-  for (Output::Send& send : out.sends)
-    links_.at(send.to)->send(std::move(send.message), send.chatter);
+  for (Output::Send& send : out.sends) {
+    const auto link = links_.find(send.to);  // a peer may name a node that is none
+    if (link != links_.end()) link->second->send(std::move(send.message), send.chatter);
+  }
   for (Output::Reply& reply : out.replies) {
     const auto found = pending_.find(reply.id);
     if (found == pending_.end()) continue;

@@ -29,7 +29,8 @@ class Node {
 
   /// `answer` is called once, from the loop: with the protocol's reply or a time-out.
   void request(Request request, Answer answer);
-  /// A batch from a peer. Malformed ones are dropped: peers are trusted no more than the network.
+  /// A batch from a peer, which is trusted no more than the network: a message that is malformed
+  /// is dropped from where it is; a batch that is none throws Json::exception.
   void receive(const Json& batch);
   Json status() const;
   Json dump() const { return protocol_->dump(); }

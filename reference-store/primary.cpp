@@ -274,6 +274,7 @@ class Primary final : public Protocol {
     if (request.f == "cas") {
       const Json current = known ? cell->second.value : Json();
       response.swapped = current == request.expected;
+      response.token = Updates{{log_name(), {log_.size()}}};
       if (!*response.swapped) {
         response.value = current;
         return answer_when_held(origin, response, now, out);
@@ -384,7 +385,8 @@ class Primary final : public Protocol {
 
   void accept(std::size_t after, const Json& entries, Output& out) {
     for (std::size_t i = 0; i < entries.size(); ++i) {
-      const Entry entry{entries[i][0], entries[i][1], entries[i][2], 0};
+      const Json& item = entries.at(i);
+      const Entry entry{item.at(0), item.at(1), item.at(2), 0};
       const std::size_t place = after + i;
       if (place < log_.size()) {
         if (to_json(log_[place]) == to_json(entry)) continue;

@@ -38,7 +38,9 @@ class Quorum final : public Protocol {
       : config_(config),
         random_(config.seed * 1'000'003 + static_cast<std::uint64_t>(config.self)) {}
 
-  void recover(const Json& record) override { keep(record[0], {record[1], record[2]}, false); }
+  void recover(const Json& record) override {
+    keep(record.at(0), {record.at(1), record.at(2)}, false);
+  }
 
   void on_request(const Request& request, Time now, Output& out) override {
     const bool write = request.f == "write" || request.f == "delete";
@@ -173,10 +175,10 @@ class Quorum final : public Protocol {
 
   /// Keeps the higher version; true if that is the new one.
   bool keep(const std::string& key, const Cell& cell, bool written_back) {
-    Cell& mine = cells_[key];
+    const std::int64_t mine = cell_of(key).ver;
     const bool blindly = written_back && config_.planted("write-back-older");
-    if (blindly ? cell.ver == mine.ver : cell.ver <= mine.ver) return false;
-    mine = cell;
+    if (blindly ? cell.ver == mine : cell.ver <= mine) return false;
+    cells_[key] = cell;
     return true;
   }
 
@@ -271,7 +273,8 @@ class Quorum final : public Protocol {
   }
 
   void on_repair(const Json& message, Output& out) {
-    for (const Json& item : message.at("items")) store(item[0], {item[1], item[2]}, false, out);
+    for (const Json& item : message.at("items"))
+      store(item.at(0), {item.at(1), item.at(2)}, false, out);
   }
 
   Config config_;

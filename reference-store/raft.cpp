@@ -130,14 +130,14 @@ void Raft::serve(const Request& request, const Origin& origin, Time now, Output&
 void Raft::propose(Json command, const Origin& origin, Time now, Output& out) {
   log_.push_back({term_, std::move(command)});
   save_entry(last(), out);
-  if (origin.id != 0) waiting_[last()] = {origin, term_};
+  if (origin.id != 0) waiting_[last()] = origin;
   send_all(now, out);
   advance_commit(out);
 }
 
 /// Only a leader that has committed an entry of its own term knows what is committed.
 void Raft::serve_read(const std::string& key, const Origin& origin, Time now, Output& out) {
-  const bool current = commit_ > 0 && commit_ >= base_ && term_at(commit_) == term_;
+  const bool current = commit_ > 0 && term_at(commit_) == term_;
   const bool leased = config_.reads == "lease" && now.wall < lease_until_;
   if ((current && leased) || config_.planted("read-without-confirming"))
     return answer(origin, read(key), out);
@@ -147,6 +147,7 @@ void Raft::serve_read(const std::string& key, const Origin& origin, Time now, Ou
 }
 
 void Raft::answer_reads(Output& out) {
+  if (reads_.empty()) return;
   const std::int64_t confirmed = acknowledged_round();
   std::erase_if(reads_, [&](const WaitingRead& waiting) {
     if (waiting.round > confirmed || applied_ < waiting.index) return false;

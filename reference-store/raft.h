@@ -48,10 +48,6 @@ class Raft final : public Protocol {
     Peer node;  ///< 0: a request of this node's own
     std::uint64_t id;
   };
-  struct Waiting {
-    Origin origin;
-    std::int64_t term;
-  };
   struct WaitingRead {
     Origin origin;
     std::string key;
@@ -84,6 +80,7 @@ class Raft final : public Protocol {
   void serve_read(const std::string& key, const Origin& origin, Time now, Output& out);
   void answer(const Origin& origin, const Response& response, Output& out);
   void send_append(Peer peer, Time now, Output& out);
+  void send_snapshot(Peer peer, Time now, Output& out);
   void send_all(Time now, Output& out);
   void on_append(Peer from, const Json& message, Time now, Output& out);
   bool take_entries(const Json& message, Output& out);
@@ -122,7 +119,7 @@ class Raft final : public Protocol {
   std::int64_t round_ = 0;
   std::map<std::int64_t, Millis> round_sent_;  // by the wall clock
   Millis lease_until_ = 0;                     // by the wall clock
-  std::map<std::int64_t, Waiting> waiting_;    // by index
+  std::map<std::int64_t, Origin> waiting_;     // by index
   std::vector<WaitingRead> reads_;
   std::map<std::uint64_t, Millis> forwarded_;
   Millis leader_heard_ = -1;

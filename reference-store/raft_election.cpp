@@ -8,7 +8,8 @@ void Raft::reset_election(Millis now) {
   election_at_ = now + kElectionMin + static_cast<Millis>(random_() % kElectionSpread);
 }
 
-/// One that has just started may have forgotten whom it heard.
+/// leader_heard_ is set at the first tick: one that has just started may have forgotten whom it
+/// heard.
 bool Raft::believes_in_a_leader(Millis now) const {
   return role_ == Role::leader || now - leader_heard_ < kElectionMin;
 }
@@ -28,7 +29,7 @@ void Raft::follow(std::int64_t term, Peer leader, Millis now, Output& out) {
   }
   if (role_ == Role::leader) {
     for (const auto& [index, waiting] : waiting_)
-      answer(waiting.origin, Response::unknown("leadership-lost"), out);
+      answer(waiting, Response::unknown("leadership-lost"), out);
     for (const WaitingRead& read : reads_)
       answer(read.origin, Response::failed("leadership-lost-read"), out);
     waiting_.clear();

@@ -19,35 +19,41 @@ void Raft::send_all(Time now, Output& out) {
   for (const auto& [peer, known] : peers_) send_append(peer, now, out);
 }
 
+/// One that is silent gets heartbeats only: what it cannot take would pile up on the way.
 void Raft::send_append(Peer peer, Time now, Output& out) {
   Peerage& known = peers_.at(peer);
   const bool stale = now - known.sent_at > kResendAfter;
+  const bool silent = now - known.heard_at > kElectionMin;
   if (known.match > 0 && stale) known.next = known.match + 1;
-  if (known.next <= base_) {
-    if (!stale) return;
-    out.sends.push_back(
-        {peer, {{"t", "install"}, {"term", term_}, {"round", round_}, {"snapshot", base_state_}}});
-    known.sent_at = now;
+  if (known.next <= base_ && !silent) {
+    if (stale) send_snapshot(peer, now, out);
     return;
   }
+  const std::int64_t first = std::max(known.next, base_ + 1);
+  const std::int64_t end = silent ? first - 1 : std::min(last(), first + kBatchMax - 1);
   Json entries = Json::array();
-  // One that is silent gets heartbeats only: what it cannot take would pile up on the way.
-  const bool silent = now - known.heard_at > kElectionMin;
-  const std::int64_t end = silent ? known.next - 1 : std::min(last(), known.next + kBatchMax - 1);
-  for (std::int64_t index = known.next; index <= end; ++index)
+  for (std::int64_t index = first; index <= end; ++index)
     entries.push_back(Json::array({entry(index).term, entry(index).command}));
   const bool heartbeat = entries.empty();
-  if (!heartbeat) known.sent_at = now;
+  if (!heartbeat) {
+    known.sent_at = now;
+    known.next = end + 1;
+  }
   out.sends.push_back({peer,
                        {{"t", "append"},
                         {"term", term_},
-                        {"prev", known.next - 1},
-                        {"prev_term", term_at(known.next - 1)},
+                        {"prev", first - 1},
+                        {"prev_term", term_at(first - 1)},
                         {"entries", std::move(entries)},
                         {"commit", commit_},
                         {"round", round_}},
                        heartbeat});
-  known.next = end + 1;
+}
+
+void Raft::send_snapshot(Peer peer, Time now, Output& out) {
+  peers_.at(peer).sent_at = now;
+  out.sends.push_back(
+      {peer, {{"t", "install"}, {"term", term_}, {"round", round_}, {"snapshot", base_state_}}});
 }
 
 void Raft::on_append(Peer from, const Json& message, Time now, Output& out) {
@@ -64,13 +70,14 @@ void Raft::on_append(Peer from, const Json& message, Time now, Output& out) {
     commit_ = std::max(commit_, std::min(message.at("commit").get<std::int64_t>(), upto));
     apply_committed(out);
   }
-  out.sends.push_back({from,
-                       {{"t", "appended"},
-                        {"term", term_},
-                        {"taken", taken},
-                        {"match", taken ? upto : last()},
-                        {"round", message.at("round")}},
-                       message.at("entries").empty()});
+  out.sends.push_back(
+      {from,
+       {{"t", "appended"},
+        {"term", term_},
+        {"taken", taken},
+        {"match", taken ? upto : std::min(last(), message.at("prev").get<std::int64_t>() - 1)},
+        {"round", message.at("round")}},
+       message.at("entries").empty()});
 }
 
 /// False if what comes before the entries is not what the leader has there.
@@ -83,12 +90,12 @@ bool Raft::take_entries(const Json& message, Output& out) {
   std::int64_t index = prev;
   for (const Json& item : message.at("entries")) {
     if (++index <= base_) continue;  // the snapshot has it
-    const std::int64_t term = item[0];
+    const std::int64_t term = item.at(0);
     if (index <= last()) {
       if (!checks || term_at(index) == term) continue;
       cut_from(index, out);
     }
-    log_.push_back({term, item[1]});
+    log_.push_back({term, item.at(1)});
     save_entry(index, out);
   }
   return true;
@@ -101,7 +108,12 @@ void Raft::on_install(Peer from, const Json& message, Time now, Output& out) {
   leader_heard_ = now;
   const Json& snapshot = message.at("snapshot");
   const std::int64_t index = snapshot.at("index");
-  if (index > applied_) {
+  const bool has_it = index <= last() && index >= base_ &&
+                      term_at(index) == snapshot.at("term_at").get<std::int64_t>();
+  if (has_it) {  // and what comes after it, which it may have acknowledged
+    commit_ = std::max(commit_, index);
+    apply_committed(out);
+  } else if (index > applied_) {
     restore(snapshot);
     out.compacts = true;
     out.records.clear();
@@ -158,8 +170,7 @@ void Raft::apply_committed(Output& out) {
     const Response response = apply(next.command, applied_);
     const auto waiting = waiting_.extract(applied_);
     if (waiting.empty()) continue;
-    const bool ours = waiting.mapped().term == next.term;
-    answer(waiting.mapped().origin, ours ? response : Response::unknown("leadership-lost"), out);
+    answer(waiting.mapped(), response, out);
   }
   answer_reads(out);
   compact(out);

@@ -179,6 +179,51 @@ TEST(Raft, ReadsThroughALeaderThatWasCutOffAreNeverStale) {
   }
 }
 
+TEST(Raft, ALogThatEndsInEntriesOfALostLeaderIsRepaired) {
+  Cluster cluster(make_raft, {}, 7);
+  cluster.settle();
+  const Peer old = cluster.node(1).status()["leader"];
+  const Peer other = old % 3 + 1;
+  cluster.isolate(old);
+  for (int i = 0; i < 3; ++i) cluster.request(old, "append", "l", i);
+  cluster.settle();
+  for (int i = 10; i < 30; ++i) {
+    cluster.request(other, "append", "l", i);
+    cluster.run(40, 0);
+  }
+  cluster.heal();
+  cluster.run(8000, 0);  // bounded: refusals that beget refusals would keep the wire full
+  EXPECT_EQ(cluster.dump(old), cluster.dump(other));
+  EXPECT_EQ(cluster.dump(old)["l"].size(), 20U);
+}
+
+TEST(Raft, ASnapshotDoesNotTakeBackWhatWasAcknowledged) {
+  Config config;
+  config.self = 2;
+  Raft follower(config);
+  Json entries = Json::array();
+  for (int i = 1; i <= 10; ++i)
+    entries.push_back(Json::array({1, Json::array({"append", "l", i, nullptr})}));
+  Output out;
+  follower.on_message(1,
+                      {{"t", "append"},
+                       {"term", 1},
+                       {"prev", 0},
+                       {"prev_term", 0},
+                       {"entries", entries},
+                       {"commit", 0},
+                       {"round", 1}},
+                      1000, out);
+  ASSERT_EQ(out.sends.back().message["match"], 10);
+  const Json state{{"l", Json::array({Json::array({1, 2, 3, 4, 5}), 5, true})}};
+  const Json snapshot{{"state", state}, {"index", 5}, {"term_at", 1}};
+  follower.on_message(1, {{"t", "install"}, {"term", 1}, {"round", 2}, {"snapshot", snapshot}},
+                      1000, out);
+  EXPECT_EQ(follower.last(), 10);
+  EXPECT_EQ(follower.commit(), 5);
+  EXPECT_EQ(follower.dump()["l"].size(), 5U);
+}
+
 TEST(Raft, AFollowerThatMissedASnapshotGetsIt) {
   Config config;
   config.snapshot_every = 10;

@@ -17,7 +17,9 @@ constexpr int kTimeShift = kNodeBits + kIncarnationBits;
 Json to_json(const Update& u) {
   return Json::array({u.origin, u.seq, u.ver, u.f, u.key, u.value, u.depends, u.after});
 }
-Update update_from_json(const Json& j) { return {j[0], j[1], j[2], j[3], j[4], j[5], j[6], j[7]}; }
+Update update_from_json(const Json& j) {
+  return {j.at(0), j.at(1), j.at(2), j.at(3), j.at(4), j.at(5), j.at(6), j.at(7)};
+}
 
 Replica::Replica(const Config& config, Options options)
     : config_(config),

@@ -62,7 +62,8 @@ class Sessions final : public Protocol {
   };
   struct Open {
     Seen seen;
-    bool is_read;
+    bool reads;  // a cas does both
+    bool writes;
     Millis forget_at;
   };
 
@@ -92,7 +93,8 @@ class Sessions final : public Protocol {
     if (request.f != "read") inner.depends = needed(request);
     if (config_.planted("session-without-dependencies")) inner.depends.clear();
     const Millis forget_at = now + 10 * config_.request_timeout;
-    open_[request.id] = {seen_by(request), request.f == "read", forget_at};
+    const bool reads = request.f == "read" || request.f == "cas";
+    open_[request.id] = {seen_by(request), reads, request.f != "read", forget_at};
     inner_->on_request(inner, now, out);
   }
 
@@ -101,9 +103,10 @@ class Sessions final : public Protocol {
       const auto open = open_.find(reply.id);
       if (open == open_.end()) continue;
       Seen& seen = open->second.seen;
-      const bool counts = open->second.is_read || !config_.planted("session-forgets-writes");
-      if (counts)
-        merge(open->second.is_read ? seen.read : seen.written, updates_of(reply.response.token));
+      const Updates shown = updates_of(reply.response.token);
+      if (open->second.reads) merge(seen.read, shown);
+      if (open->second.writes && !config_.planted("session-forgets-writes"))
+        merge(seen.written, shown);
       inner_->forget(seen.read);
       inner_->forget(seen.written);
       reply.response.token = {{"r", seen.read}, {"w", seen.written}};

@@ -7,6 +7,7 @@ import socket
 import subprocess
 import time
 import unittest
+import urllib.error
 import urllib.request
 
 from program import PROGRAM, consistory, temporary_directory
@@ -130,6 +131,26 @@ class ByHand(unittest.TestCase):
             result = subprocess.run([STORE, '--node', '1', '--peers', '127.0.0.1:1,127.0.0.1:2,127.0.0.1:3', '--data',
                                      self.folder + '/refused', *arguments], capture_output=True, timeout=10)
             self.assertNotEqual(result.returncode, 0, arguments)
+
+    def test_hostile_peers_and_clients_end_no_node(self):
+        hostile = [{'t': 'updates', 'items': [[]]}, {'t': 'vector', 'have': 7}, {'t': 'grant', 'state': []}, 7, {},
+                   {'t': 'append', 'term': 1, 'prev': 0, 'prev_term': 0, 'entries': [[1]], 'commit': 9, 'round': 0},
+                   {'t': 'states', 'items': [['x', 2**40, 99, None, False, 0]]}, {'t': 'acquire', 'key': 'x'},
+                   {'t': 'repair', 'items': [['x']]}, {'t': 'replicate', 'incarnation': 'no'}, {'share': 77, 'm': 1}]
+        for name, arguments in PROTOCOLS.items():
+            with self.subTest(protocol=name), Nodes(f'{self.folder}/{name}', 3, arguments) as nodes:
+                nodes.until('up', lambda: all(nodes.ask(node, '/status') for node in (1, 2, 3)))
+                for batch in ({'from': 2, 'messages': hostile}, {'from': 99, 'messages': hostile}, {'from': 2}, []):
+                    try:
+                        nodes.ask(1, '/peer', batch)
+                    except urllib.error.HTTPError as error:
+                        self.assertEqual(error.code, 400)
+                deep = f'http://127.0.0.1:{nodes.ports[0]}/op'
+                body = b'{"f":"write","key":"x","value":' + b'[' * 200_000 + b']' * 200_000 + b'}'
+                with self.assertRaises(urllib.error.HTTPError):
+                    urllib.request.urlopen(deep, body, timeout=10)
+                self.assertTrue(nodes.ask(1, '/status'))
+                self.assertTrue(all(process.poll() is None for process in nodes.processes))
 
     def test_both_programs_know_the_same_defects(self):
         ours = json.loads(consistory('list', 'defects', '--json').stdout)['defects']

@@ -50,9 +50,18 @@ std::vector<std::string> arguments_of(const DefectCase& defect, const SelftestOp
   return words;
 }
 
+/// Ports of its own for each trial, and none that the system hands out: the port of a node that is
+/// down must not become that of another trial's.
+int next_port_base() {
+  static std::atomic<int> trials = 0;
+  constexpr int kFirst = 20'000, kPlaces = 700, kPortsEach = 16;
+  return kFirst + trials++ % kPlaces * kPortsEach;
+}
+
 TrialOutcome try_once(std::vector<std::string> arguments, std::uint64_t seed,
                       const std::string& place, const SelftestOptions& options) {
-  arguments.insert(arguments.end(), {"--seed", std::to_string(seed)});
+  arguments.insert(arguments.end(), {"--seed", std::to_string(seed), "--port-base",
+                                     std::to_string(next_port_base())});
   return perform_trial(arguments, place, options.duration + kTrialOverhead);
 }
 
@@ -98,10 +107,21 @@ bool alarms(const CellResult& result, const TrialOutcome& outcome) {
   });
 }
 
+CellResult blank_result(const TruthCell& cell, const SelftestOptions& options) {
+  return {cell.id(), join(arguments_of(cell, options), " "), 0, 0, blank_tallies(cell), {}};
+}
+
+DefectResult blank_result(const DefectCase& defect, const SelftestOptions& options) {
+  DefectResult result;
+  result.name = defect.name;
+  result.arguments = join(arguments_of(defect, options), " ");
+  return result;
+}
+
 CellResult run_cell(const TruthCell& cell, const SelftestOptions& options,
                     const std::string& place) {
   const std::vector<std::string> arguments = arguments_of(cell, options);
-  CellResult result{cell.id(), join(arguments, " "), 0, 0, blank_tallies(cell), {}};
+  CellResult result = blank_result(cell, options);
   for (int i = 0; i < options.seeds && interrupts() == 0; ++i) {
     const std::uint64_t seed = options.first_seed + static_cast<std::uint64_t>(i);
     const std::string folder = fmt::format("{}/{}", place, seed);
@@ -176,9 +196,7 @@ void try_defect(const DefectCase& defect, std::uint64_t seed, const SelftestOpti
 
 DefectResult run_defect(const DefectCase& defect, const SelftestOptions& options,
                         const std::string& place) {
-  DefectResult result;
-  result.name = defect.name;
-  result.arguments = join(arguments_of(defect, options), " ");
+  DefectResult result = blank_result(defect, options);
   for (int i = 0; i < options.seeds && !result.caught && interrupts() == 0; ++i)
     try_defect(defect, options.first_seed + static_cast<std::uint64_t>(i), options, place, result);
   return result;
@@ -234,7 +252,7 @@ class Selftest {
   void do_cell(std::size_t number) {
     const TruthCell& cell = *cells_[number];
     const std::string place = place_of(cell.id());
-    std::optional<CellResult> result = read_cell(place, options_);
+    std::optional<CellResult> result = read_cell(place, blank_result(cell, options_), options_);
     const bool fresh = !result;
     if (fresh) result = run_cell(cell, options_, place + "/runs");
     if (interrupts() > 0 && fresh) return;
@@ -249,7 +267,8 @@ class Selftest {
   void do_defect(std::size_t number) {
     const DefectCase& defect = *defects_[number];
     const std::string place = place_of("defect " + defect.name);
-    std::optional<DefectResult> result = read_defect(place, options_);
+    std::optional<DefectResult> result =
+        read_defect(place, blank_result(defect, options_), options_);
     const bool fresh = !result;
     if (fresh) result = run_defect(defect, options_, place + "/runs");
     if (interrupts() > 0 && fresh) return;
@@ -293,6 +312,12 @@ std::vector<std::string> CellResult::missed() const {
   return names;
 }
 
+bool CellResult::all_decided() const {
+  return std::all_of(models.begin(), models.end(), [&](const ModelTally& tally) {
+    return tally.truth != Truth::guaranteed || tally.undecided < runs;
+  });
+}
+
 bool CellResult::found_some() const {
   bool can = false, found = false;
   for (const ModelTally& tally : models) {
@@ -305,7 +330,7 @@ bool CellResult::found_some() const {
 bool SelftestResult::perfect() const {
   const bool sound = std::all_of(cells.begin(), cells.end(), [&](const CellResult& cell) {
     const bool found = options.quick ? cell.found_some() : cell.missed().empty();
-    return cell.false_alarms() == 0 && found && cell.failures.empty();
+    return cell.false_alarms() == 0 && found && cell.failures.empty() && cell.all_decided();
   });
   return sound && !interrupted &&
          std::all_of(defects.begin(), defects.end(), [](const DefectResult& defect) {
@@ -319,7 +344,10 @@ Result<SelftestResult> perform_selftest(const SelftestOptions& options) {
   std::filesystem::create_directories(options.out, error);
   if (error)
     return environment_error(fmt::format("cannot create {}: {}", options.out, error.message()));
-  return Selftest(options).perform();
+  SelftestResult result = Selftest(options).perform();
+  if (result.cells.empty() && result.defects.empty() && !result.interrupted)
+    return usage_error(fmt::format("no cell and no defect has \"{}\" in its name", options.only));
+  return result;
 }
 
 }  // namespace consistory

@@ -48,6 +48,8 @@ struct CellResult {
   int false_alarms() const;
   /// Models that can be violated and were not.
   std::vector<std::string> missed() const;
+  /// Was each guarantee decided in some run?
+  bool all_decided() const;
   /// Was any model violated that can be, if there is one?
   bool found_some() const;
 };

@@ -139,8 +139,11 @@ Totals totals_of(const SelftestResult& result) {
 }
 
 std::string mark(const CellResult& cell, const ModelTally& tally) {
-  if (tally.truth == Truth::guaranteed)
-    return tally.violated == 0 ? "holds" : fmt::format("**FALSE ALARM {}**", tally.violated);
+  if (tally.truth == Truth::guaranteed) {
+    if (tally.violated > 0) return fmt::format("**FALSE ALARM {}**", tally.violated);
+    return tally.undecided == 0 ? "holds"
+                                : fmt::format("undecided {}/{}", tally.undecided, cell.runs);
+  }
   if (tally.truth == Truth::cannot_show)
     return tally.violated == 0 ? "·" : fmt::format("**UNFORESEEN {}**", tally.violated);
   return tally.violated == 0 ? "**missed**" : fmt::format("{}/{}", tally.violated, cell.runs);
@@ -180,10 +183,18 @@ std::string defects_table(const SelftestResult& result) {
 
 }  // namespace
 
-std::optional<CellResult> read_cell(const std::string& place, const SelftestOptions& options) {
+std::optional<CellResult> read_cell(const std::string& place, const CellResult& blank,
+                                    const SelftestOptions& options) {
   const std::optional<Json> json = read(place, options);
   if (!json) return std::nullopt;
-  return cell_from_json(*json);
+  CellResult kept = cell_from_json(*json);
+  const bool same_theory =
+      std::equal(kept.models.begin(), kept.models.end(), blank.models.begin(), blank.models.end(),
+                 [](const ModelTally& a, const ModelTally& b) {
+                   return a.model == b.model && a.truth == b.truth;
+                 });
+  if (!same_theory || kept.arguments != blank.arguments) return std::nullopt;
+  return kept;
 }
 
 Status write_cell(const std::string& place, const CellResult& result,
@@ -191,10 +202,13 @@ Status write_cell(const std::string& place, const CellResult& result,
   return write(place, to_json(result), options);
 }
 
-std::optional<DefectResult> read_defect(const std::string& place, const SelftestOptions& options) {
+std::optional<DefectResult> read_defect(const std::string& place, const DefectResult& blank,
+                                        const SelftestOptions& options) {
   const std::optional<Json> json = read(place, options);
   if (!json) return std::nullopt;
-  return defect_from_json(*json);
+  DefectResult kept = defect_from_json(*json);
+  if (kept.arguments != blank.arguments) return std::nullopt;
+  return kept;
 }
 
 Status write_defect(const std::string& place, const DefectResult& result,

@@ -1,6 +1,7 @@
 #include "harness/run/trial.h"
 
 #include <fmt/format.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <nlohmann/json.hpp>
@@ -51,7 +52,7 @@ TrialOutcome read_verdict(const std::string& place) {
   outcome.directory = place;
   const std::string status = verdict.value("status", "");
   if (status != "finished") outcome.failure = fmt::format("{} ({})", status, place);
-  outcome.operations = verdict["confidence"]["ops"].value("ok", std::uint64_t{0});
+  outcome.operations = verdict.at("confidence").at("ops").value("ok", std::uint64_t{0});
   for (const Json& row : verdict.value("models", Json::array())) {
     const std::string state = row.value("state", "");
     if (state == "violated") outcome.violated.insert(row.value("model", ""));
@@ -77,6 +78,7 @@ bool TrialOutcome::violates(const std::string& model) const {
 TrialOutcome perform_trial(const std::vector<std::string>& arguments, const std::string& place,
                            Nanos timeout) {
   std::error_code error;
+  std::filesystem::remove_all(place, error);  // or an old verdict could pass for this trial's
   std::filesystem::create_directories(place, error);
   Command command{own_executable(), {"run", "-q", "-o", place}};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
@@ -88,7 +90,13 @@ TrialOutcome perform_trial(const std::vector<std::string>& arguments, const std:
     end = process->wait(std::min(deadline, monotonic_now() + kLook));
   if (interrupts() > 0) return failed("interrupted");
   if (!end) return failed(fmt::format("no end within its time ({})", place));
-  return read_verdict(place);
+  const bool judged = WIFEXITED(*end) && WEXITSTATUS(*end) <= 3;
+  if (!judged) return failed(fmt::format("the controller {} ({})", describe_end(*end), place));
+  try {
+    return read_verdict(place);
+  } catch (const Json::exception& malformed) {
+    return failed(fmt::format("{} ({})", malformed.what(), place));
+  }
 }
 
 }  // namespace consistory

@@ -135,10 +135,13 @@ class ReferenceStore final : public Store {
     if (at("token") == "off" || at("session").empty()) return {};
     std::vector<std::string> claims = {"strong-eventual"};
     const std::string session = "," + at("session") + ",";
+    const bool by_wall = at("lww") == "wall";  // a clock that is behind stamps below what was seen
     for (const auto& [word, model] : {std::pair{",mr,", "monotonic-reads"},
                                       {",mw,", "monotonic-writes"},
                                       {",ryw,", "read-your-writes"},
                                       {",wfr,", "writes-follow-reads"}}) {
+      const bool of_writes = std::string_view(word) == ",mw," || std::string_view(word) == ",wfr,";
+      if (by_wall && of_writes) continue;
       if (session.find(word) != std::string::npos) claims.emplace_back(model);
     }
     return claims;

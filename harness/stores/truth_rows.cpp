@@ -413,7 +413,6 @@ std::vector<TruthRow> eventual_rows() {
                     std::string_view(session) == "mr,mw,ryw,wfr" ? kReading : kGossip,
                     std::move(classes)};
   };
-  const std::vector<std::string> nothing = {};
   const Reasons mr = {{{"monotonic-reads"}, waits}}, mw = {{{"monotonic-writes"}, waits}};
   const Reasons ryw = {{{"read-your-writes"}, waits}}, wfr = {{{"writes-follow-reads"}, waits}};
   const std::vector<std::string> three_registers = {"monotonic-reads+monotonic-writes",
