@@ -25,10 +25,12 @@ struct Options {
 void make_quick(Options& options) {
   options.selftest.quick = true;
   options.selftest.seeds = 1;
+  options.selftest.defect_seeds = 4;
   options.duration = "4s";
 }
 
 int act(Options& options) {
+  options.selftest.defect_seeds = options.selftest.seeds;
   if (options.quick) make_quick(options);
   const Result<Nanos> duration = parse_duration(options.duration);
   if (!duration) return fail(usage_error("--duration: " + duration.error().message));

@@ -197,7 +197,7 @@ void try_defect(const DefectCase& defect, std::uint64_t seed, const SelftestOpti
 DefectResult run_defect(const DefectCase& defect, const SelftestOptions& options,
                         const std::string& place) {
   DefectResult result = blank_result(defect, options);
-  for (int i = 0; i < options.seeds && !result.caught && interrupts() == 0; ++i)
+  for (int i = 0; i < options.defect_seeds && !result.caught && interrupts() == 0; ++i)
     try_defect(defect, options.first_seed + static_cast<std::uint64_t>(i), options, place, result);
   return result;
 }

@@ -13,7 +13,8 @@
 namespace consistory {
 
 struct SelftestOptions {
-  int seeds = 20;  ///< runs of each cell, and at most of each defect
+  int seeds = 20;         ///< runs of each cell
+  int defect_seeds = 20;  ///< runs of each defect, at most
   std::uint64_t first_seed = 1;
   Nanos duration = 5 * kSecond;  ///< load of each run
   int jobs = 2;

@@ -83,6 +83,7 @@ DefectResult defect_from_json(const Json& j) {
 
 Json made_with(const SelftestOptions& options) {
   return {{"seeds", options.seeds},
+          {"defect_seeds", options.defect_seeds},
           {"first_seed", options.first_seed},
           {"duration", format_duration(options.duration)}};
 }
