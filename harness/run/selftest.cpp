@@ -1,6 +1,7 @@
 #include "harness/run/selftest.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -53,7 +54,7 @@ std::vector<std::string> arguments_of(const DefectCase& defect, const SelftestOp
 /// Ports of its own for each trial, and none that the system hands out: the port of a node that is
 /// down must not become that of another trial's.
 int next_port_base() {
-  static std::atomic<int> trials = 0;
+  static std::atomic<int> trials = getpid() * 37;  // two selftests at once stay apart
   constexpr int kFirst = 20'000, kPlaces = 700, kPortsEach = 16;
   return kFirst + trials++ % kPlaces * kPortsEach;
 }
