@@ -18,6 +18,7 @@
 #include <random>
 #include <set>
 
+#include "reference-store/hash.h"
 #include "reference-store/protocol.h"
 
 namespace refstore {
@@ -98,13 +99,12 @@ class LocalWrites final : public Protocol {
   }
 
   Json status() const override {
-    std::uint64_t hash = 0xCBF29CE484222325U;
+    std::uint64_t hash = hash_of("");
     std::size_t primary_of = 0;
     for (const auto& [key, cell] : cells_) {
       if (cell.ver == 0) continue;
       primary_of += cell.primary == config_.self ? 1 : 0;
-      for (const char c : fmt::format("{}={};", key, cell.ver))
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
+      hash = hash_of(fmt::format("{}={};", key, cell.ver), hash);
     }
     return {{"position", fmt::format("{:x}", hash)},
             {"pending", waiting_.size() + asking_.size() + lazy_.size()},
@@ -141,9 +141,8 @@ class LocalWrites final : public Protocol {
   Cell& cell(const std::string& key) {
     Cell& cell = cells_[key];
     if (cell.primary == 0) {
-      std::uint64_t hash = 0xCBF29CE484222325U;
-      for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-      cell.primary = static_cast<Peer>((hash >> 7) % static_cast<std::uint64_t>(config_.nodes)) + 1;
+      cell.primary =
+          static_cast<Peer>((hash_of(key) >> 7) % static_cast<std::uint64_t>(config_.nodes)) + 1;
     }
     return cell;
   }

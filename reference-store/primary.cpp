@@ -13,7 +13,8 @@
 #include <algorithm>
 #include <map>
 
-#include "reference-store/protocol.h"
+#include "reference-store/forwarding.h"
+#include "reference-store/hash.h"
 
 namespace refstore {
 namespace {
@@ -34,11 +35,6 @@ struct Cell {
   std::int64_t ver = 0;
   bool list = false;
 };
-
-std::uint64_t chain(std::uint64_t hash, const std::string& text) {
-  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-  return hash;
-}
 
 Json to_json(const Entry& entry) { return Json::array({entry.f, entry.key, entry.value}); }
 
@@ -186,13 +182,7 @@ class Primary final : public Protocol {
 
   void forward(const Request& request, Millis now, Output& out) {
     forwarded_[request.id] = {request, now, now};
-    out.sends.push_back({config_.primary_node,
-                         {{"t", "forward"},
-                          {"id", request.id},
-                          {"f", request.f},
-                          {"key", request.key},
-                          {"value", request.value},
-                          {"expected", request.expected}}});
+    out.sends.push_back({config_.primary_node, forward_message(request)});
   }
 
   void retry(Millis now, Output& out) {
@@ -219,7 +209,7 @@ class Primary final : public Protocol {
   }
 
   void append(Entry entry) {
-    entry.hash = chain(head_hash() + 1, to_json(entry).dump());
+    entry.hash = hash_of(to_json(entry).dump(), head_hash() + 1);
     log_.push_back(std::move(entry));
     if (config_.planted("apply-out-of-order") && !is_primary() && log_.size() % 5 == 0) {
       held_back_ = log_.size();
@@ -255,11 +245,7 @@ class Primary final : public Protocol {
       out.replies.push_back({origin.id, response});
       return;
     }
-    Json message{{"t", "forwarded"},      {"id", origin.id},         {"token", response.token},
-                 {"type", response.type}, {"error", response.error}, {"value", response.value}};
-    if (response.ver) message["ver"] = *response.ver;
-    if (response.swapped) message["swapped"] = *response.swapped;
-    out.sends.push_back({origin.node, std::move(message)});
+    out.sends.push_back({origin.node, answer_message(origin.id, response)});
   }
 
   void update(const Request& request, const Origin& origin, Millis now, Output& out) {
@@ -332,22 +318,13 @@ class Primary final : public Protocol {
 
   void on_forward(Peer from, const Json& message, Millis now, Output& out) {
     if (!is_primary()) return;
-    const Request request{
-        message.at("id"),       message.at("f"), message.at("key"), message.at("value"),
-        message.at("expected"), false,           nullptr,           {}};
+    const Request request = forwarded_request(message);
     update(request, {from, request.id}, now, out);
   }
 
   void on_forwarded(const Json& message, Output& out) {
     if (forwarded_.erase(message.at("id").get<std::uint64_t>()) == 0) return;
-    Response response;
-    response.type = message.at("type");
-    response.error = message.at("error");
-    response.value = message.at("value");
-    response.token = message.at("token");
-    if (message.contains("ver")) response.ver = message["ver"].get<std::int64_t>();
-    if (message.contains("swapped")) response.swapped = message["swapped"].get<bool>();
-    out.replies.push_back({message.at("id"), response});
+    out.replies.push_back({message.at("id"), forwarded_answer(message)});
   }
 
   void on_replicate(const Json& message, Output& out) {

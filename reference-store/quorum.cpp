@@ -16,6 +16,7 @@
 #include <random>
 #include <set>
 
+#include "reference-store/hash.h"
 #include "reference-store/protocol.h"
 
 namespace refstore {
@@ -86,12 +87,9 @@ class Quorum final : public Protocol {
   }
 
   Json status() const override {
-    std::uint64_t hash = 0xCBF29CE484222325U;
-    for (const auto& [key, cell] : cells_) {
-      for (const char c : fmt::format("{}={};", key, cell.ver)) {
-        hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-      }
-    }
+    std::uint64_t hash = hash_of("");
+    for (const auto& [key, cell] : cells_)
+      hash = hash_of(fmt::format("{}={};", key, cell.ver), hash);
     return {
         {"position", fmt::format("{:x}", hash)}, {"pending", pending_.size()}, {"role", "replica"}};
   }

@@ -13,6 +13,7 @@
 
 #include <algorithm>
 
+#include "reference-store/forwarding.h"
 #include "reference-store/raft_times.h"
 
 namespace refstore {
@@ -111,13 +112,7 @@ void Raft::on_request(const Request& request, Time now, Output& out) {
     out.replies.push_back({request.id, Response::failed("no-leader")});
   } else {
     forwarded_[request.id] = now;
-    out.sends.push_back({leader_,
-                         {{"t", "forward"},
-                          {"id", request.id},
-                          {"f", request.f},
-                          {"key", request.key},
-                          {"value", request.value},
-                          {"expected", request.expected}}});
+    out.sends.push_back({leader_, forward_message(request)});
   }
 }
 
@@ -170,36 +165,18 @@ void Raft::answer(const Origin& origin, const Response& response, Output& out) {
     out.replies.push_back({origin.id, response});
     return;
   }
-  Json message{{"t", "forwarded"},
-               {"id", origin.id},
-               {"type", response.type},
-               {"error", response.error},
-               {"value", response.value}};
-  if (response.ver) message["ver"] = *response.ver;
-  if (response.swapped) message["swapped"] = *response.swapped;
-  out.sends.push_back({origin.node, std::move(message)});
+  out.sends.push_back({origin.node, answer_message(origin.id, response)});
 }
 
 void Raft::on_forward(Peer from, const Json& message, Time now, Output& out) {
-  Request request;
-  request.id = message.at("id");
-  request.f = message.at("f");
-  request.key = message.at("key");
-  request.value = message.at("value");
-  request.expected = message.at("expected");
+  const Request request = forwarded_request(message);
   if (role_ == Role::leader) serve(request, {from, request.id}, now, out);
   else answer({from, request.id}, Response::failed("no-leader"), out);
 }
 
 void Raft::on_forwarded(const Json& message, Output& out) {
   if (forwarded_.erase(message.at("id").get<std::uint64_t>()) == 0) return;
-  Response response;
-  response.type = message.at("type");
-  response.error = message.at("error");
-  response.value = message.at("value");
-  if (message.contains("ver")) response.ver = message["ver"].get<std::int64_t>();
-  if (message.contains("swapped")) response.swapped = message["swapped"].get<bool>();
-  out.replies.push_back({message.at("id"), response});
+  out.replies.push_back({message.at("id"), forwarded_answer(message)});
 }
 
 // --- time and the shell ---

@@ -2,6 +2,8 @@
 // with the share they belong to. Nothing orders updates of different shares, which is the point.
 #include "reference-store/sharded.h"
 
+#include "reference-store/hash.h"
+
 namespace refstore {
 namespace {
 
@@ -69,9 +71,7 @@ class Sharded final : public Protocol {
   }
 
   std::size_t share_of(const std::string& key) const {
-    std::uint64_t hash = 0xCBF29CE484222325U;
-    for (const char c : key) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001B3U;
-    return (hash >> 7) % shares_.size();
+    return (hash_of(key) >> 7) % shares_.size();
   }
 
   static void collect(std::size_t share, Output& inner, Output& out) {
