@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <array>
 
 #include <boost/process.hpp>
 #include <boost/process/extend.hpp>
@@ -153,6 +154,12 @@ char ChildProcess::state() const {
   std::getline(file, line);
   const std::size_t end = line.rfind(") ");  // the name before it may hold anything
   return end == std::string::npos || end + 2 >= line.size() ? '?' : line[end + 2];
+}
+
+std::string own_executable() {
+  std::array<char, 4096> path{};
+  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
+  return {path.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
 }
 
 std::string describe_end(int wait_status) {

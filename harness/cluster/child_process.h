@@ -53,6 +53,9 @@ class ChildProcess {
   std::optional<int> status_;
 };
 
+/// The path of the program that runs, to find what stands beside it or to run it again.
+std::string own_executable();
+
 /// "killed by signal 9", "exited with 3".
 std::string describe_end(int wait_status);
 

@@ -6,11 +6,10 @@
 #include <algorithm>
 #include <atomic>
 #include <filesystem>
-#include <functional>
 #include <mutex>
-#include <thread>
 
 #include "base/duration.h"
+#include "base/parallel.h"
 #include "base/suggest.h"
 #include "checkers/models/registry.h"
 #include "harness/run/interrupt.h"
@@ -203,17 +202,6 @@ DefectResult run_defect(const DefectCase& defect, const SelftestOptions& options
   return result;
 }
 
-/// Does every item once, `jobs` of them at a time.
-void side_by_side(std::size_t items, int jobs, const std::function<void(std::size_t)>& act) {
-  std::atomic<std::size_t> next = 0;
-  std::vector<std::jthread> workers;
-  for (int i = 0; i < jobs; ++i) {
-    workers.emplace_back([&] {
-      for (std::size_t item = next++; item < items && interrupts() == 0; item = next++) act(item);
-    });
-  }
-}
-
 class Selftest {
  public:
   explicit Selftest(const SelftestOptions& options) : options_(options), progress_(options.quiet) {}
@@ -228,7 +216,9 @@ class Selftest {
     result_.options = options_;
     result_.cells.resize(cells_.size());
     result_.defects.resize(defects_.size());
-    side_by_side(cells_.size() + defects_.size(), options_.jobs, [this](std::size_t item) {
+    set_worker_count(static_cast<std::size_t>(options_.jobs));
+    in_parallel(cells_.size() + defects_.size(), [this](std::size_t item, std::size_t) {
+      if (interrupts() > 0) return;
       if (item < defects_.size()) do_defect(item);
       else do_cell(item - defects_.size());
     });

@@ -2,15 +2,14 @@
 
 #include <fmt/format.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <fstream>
 
+#include "checkers/models/registry.h"
 #include "harness/cluster/child_process.h"
 #include "harness/run/interrupt.h"
 
@@ -21,21 +20,10 @@ using Json = nlohmann::json;
 
 constexpr Nanos kLook = 100 * kMillisecond;
 
-std::string own_executable() {
-  std::array<char, 4096> path{};
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  return {path.data(), length > 0 ? static_cast<std::size_t>(length) : 0};
-}
-
-/// "a+b" -> {a, b}
-std::set<std::string> members_of(const std::string& set) {
-  std::set<std::string> members;
-  for (std::size_t from = 0; from <= set.size();) {
-    const std::size_t plus = std::min(set.find('+', from), set.size());
-    members.insert(set.substr(from, plus - from));
-    from = plus + 1;
-  }
-  return members;
+/// The guarantees that the name of a model or set stands for; none for other models.
+std::optional<GuaranteeSet> guarantees_of(const std::string& name) {
+  const Result<const Model*> model = find_model(name);
+  return model ? (*model)->guarantees : std::nullopt;
 }
 
 TrialOutcome failed(std::string why) {
@@ -67,12 +55,11 @@ TrialOutcome read_verdict(const std::string& place) {
 
 bool TrialOutcome::violates(const std::string& model) const {
   if (violated.contains(model)) return true;
-  if (model.find('+') == std::string::npos) return false;
-  const std::set<std::string> wanted = members_of(model);
-  return std::any_of(violated.begin(), violated.end(), [&](const std::string& name) {
-    const std::set<std::string> members = members_of(name);
-    return std::includes(wanted.begin(), wanted.end(), members.begin(), members.end());
-  });
+  const std::optional<GuaranteeSet> wanted = guarantees_of(model);
+  return wanted && std::any_of(violated.begin(), violated.end(), [&](const std::string& name) {
+           const std::optional<GuaranteeSet> set = guarantees_of(name);
+           return set && (*set & ~*wanted) == 0;
+         });
 }
 
 TrialOutcome perform_trial(const std::vector<std::string>& arguments, const std::string& place,

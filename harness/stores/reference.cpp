@@ -1,6 +1,5 @@
 // The bundled reference store, reached by its HTTP API only (reference-store/PROTOCOL.md).
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -21,11 +20,8 @@ constexpr std::array<std::string_view, 9> kDefinite = {
 
 /// The store's executable stands beside ours.
 std::string executable() {
-  std::array<char, 4096> path{};
-  const ssize_t length = readlink("/proc/self/exe", path.data(), path.size() - 1);
-  const std::filesystem::path self(
-      std::string(path.data(), length > 0 ? static_cast<std::size_t>(length) : 0));
-  return (self.parent_path() / "consistory-reference-store").string();
+  return (std::filesystem::path(own_executable()).parent_path() / "consistory-reference-store")
+      .string();
 }
 
 /// What a node sent; a value over the bound is told apart by being none that was written.

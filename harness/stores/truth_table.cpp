@@ -4,7 +4,7 @@
 
 #include <algorithm>
 #include <array>
-#include <set>
+#include <optional>
 
 #include "base/check.h"
 #include "base/suggest.h"
@@ -14,31 +14,17 @@
 namespace consistory {
 namespace {
 
-using Names = std::set<std::string, std::less<>>;
-
-constexpr std::string_view kAllGuarantees =
-    "monotonic-reads+monotonic-writes+read-your-writes+writes-follow-reads";
-
-/// {monotonic-reads, …} of a model that is nothing but a set of session guarantees; else empty.
-Names set_of(std::string_view model) {
-  if (model == "sessions") model = "monotonic-reads+monotonic-writes+read-your-writes";
-  Names names;
-  for (std::size_t from = 0; from <= model.size();) {
-    const std::size_t plus = std::min(model.find('+', from), model.size());
-    names.emplace(model.substr(from, plus - from));
-    from = plus + 1;
-  }
-  const bool guarantees = std::all_of(names.begin(), names.end(), [](const std::string& name) {
-    return kAllGuarantees.find(name) != std::string_view::npos && !name.empty();
-  });
-  return guarantees ? names : Names();
+/// The set that a model is, if it is nothing but a set of session guarantees.
+std::optional<GuaranteeSet> set_of(std::string_view model) {
+  const Result<const Model*> found = find_model(model);
+  return found ? (*found)->guarantees : std::nullopt;
 }
 
 /// The session guarantees that a model gives jointly.
-Names guarantees_in(std::string_view model) {
+GuaranteeSet guarantees_in(std::string_view model) {
   const bool gives_all =
       model == "linearizable" || model == "sequential" || model == "causal-convergence";
-  return set_of(gives_all ? kAllGuarantees : model);
+  return gives_all ? kAllGuarantees : set_of(model).value_or(0);
 }
 
 const TruthReason* reason_in(const std::vector<TruthReason>& reasons, std::string_view model,
@@ -90,8 +76,8 @@ bool implies(std::string_view stronger, std::string_view weaker) {
   if (stronger == weaker) return true;
   const auto implied = implied_by(stronger);
   if (std::find(implied.begin(), implied.end(), weaker) != implied.end()) return true;
-  const Names given = guarantees_in(stronger), wanted = set_of(weaker);
-  return !wanted.empty() && std::includes(given.begin(), given.end(), wanted.begin(), wanted.end());
+  const std::optional<GuaranteeSet> wanted = set_of(weaker);
+  return wanted && *wanted != 0 && (*wanted & ~guarantees_in(stronger)) == 0;
 }
 
 std::string_view name_of(Truth truth) {
