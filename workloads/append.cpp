@@ -15,7 +15,7 @@ class AppendGenerator final : public Generator {
     for (std::size_t i = 0; i < options.keys; ++i) open_.push_back({created_++, 0});
   }
 
-  Invocation next(Random& random) override {
+  Invocation next(std::size_t, Random& random) override {
     List& list = open_[skewed(random, open_.size())];
     if (random.chance(options_.read_ratio))
       return {Function::read, name(read_target(list, random)), {}};

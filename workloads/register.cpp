@@ -19,7 +19,7 @@ class RegisterGenerator final : public Generator {
         removes_(removes),
         written_(options.keys * (removes ? kDeletedKeysFor : 1), false) {}
 
-  Invocation next(Random& random) override {
+  Invocation next(std::size_t, Random& random) override {
     const std::size_t key =
         removes_ ? random.below(written_.size()) : skewed(random, written_.size());
     if (random.chance(options_.read_ratio)) return {Function::read, name_of_key(key), {}};

@@ -7,13 +7,15 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<Workload, 3> kWorkloads = {{
+constexpr std::array<Workload, 4> kWorkloads = {{
     {"register", "reads and writes of unique values over a few registers", false, true,
      make_register_generator},
     {"append", "unique elements appended to lists, where the order of updates is visible", true,
      true, make_append_generator},
     {"delete", "writes and deletes of many registers; has to be asked for", false, false,
      make_delete_generator},
+    {"overtake", "scripts over fresh registers, where late updates that lose are seen to be late",
+     false, false, make_overtake_generator},
 }};
 
 }  // namespace

@@ -31,7 +31,8 @@ struct WorkloadOptions {
 class Generator {
  public:
   virtual ~Generator() = default;
-  virtual Invocation next(Random& random) = 0;
+  /// What the session, counted from 0, does next.
+  virtual Invocation next(std::size_t session, Random& random) = 0;
   /// Every key that was updated: what the final reads must cover.
   virtual std::vector<std::string> keys() const = 0;
 };
@@ -51,6 +52,7 @@ Result<const Workload*> find_workload(std::string_view name);
 std::unique_ptr<Generator> make_register_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_delete_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_append_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_overtake_generator(const WorkloadOptions& options);
 
 /// Low indices more often than high ones (weight 1/(i+1)), so that some keys are contended whatever
 /// the number of keys.

@@ -49,8 +49,8 @@ Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& m
   }
 }
 
-Invocation Load::next_invocation() {
-  return generators_[random_.below(generators_.size())]->next(random_);
+Invocation Load::next_invocation(std::size_t session) {
+  return generators_[random_.below(generators_.size())]->next(session, random_);
 }
 
 void Load::issue(std::size_t slot, Invocation invocation) {
@@ -77,7 +77,7 @@ void Load::issue_due() {
   const Nanos interval = plan_.rate > 0 ? static_cast<Nanos>(kSecond / plan_.rate) : 0;
   next_due_ = std::max(next_due_, at - kBacklogMax);
   while (!idle_.empty() && next_due_ <= at && at < plan_.duration) {
-    issue(idle_.front(), next_invocation());
+    issue(idle_.front(), next_invocation(idle_.front()));
     idle_.pop_front();
     next_due_ = plan_.rate > 0 ? next_due_ + interval : at;
     ++issued_;

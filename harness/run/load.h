@@ -53,7 +53,7 @@ class Load {
   Nanos now() const { return monotonic_now() - started_; }
   void issue_due();
   void issue(std::size_t slot, Invocation invocation);
-  Invocation next_invocation();
+  Invocation next_invocation(std::size_t session);
   Status send_issued();
   std::vector<std::size_t> complete(Nanos wait);
   void record_completion(const Session& session, const Completion& completion);

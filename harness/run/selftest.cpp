@@ -29,7 +29,7 @@ std::vector<std::string> arguments_of(const TruthCell& cell, const SelftestOptio
     words.insert(words.end(), {flag, value});
   };
   add("--sessions", cell.moving ? "moving" : "pinned");
-  add("--workload", cell.lists ? "append" : "register");
+  add("--workload", cell.workload);
   add("--fault", cell.faults.empty() ? "none" : join(cell.faults, ","));
   add("--duration", format_duration(options.duration));
   words.insert(words.end(), cell.load.begin(), cell.load.end());

@@ -321,7 +321,8 @@ std::vector<TruthRow> causal_rows() {
        source,
        kFaults,
        kReading,
-       {converging_registers(kAnySession), converging_lists(kAnySession)}},
+       {converging_registers(kAnySession), converging_lists(kAnySession)},
+       "overtake"},
       {"causal, last writer wins, no tokens",
        {{"protocol", "causal"}, {"conflicts", "converge"}, {"token", "off"}},
        source,
@@ -406,12 +407,14 @@ std::vector<TruthRow> eventual_rows() {
   const auto row = [&](std::string name, const char* session, std::vector<TruthClass> classes) {
     StoreSettings settings{{"protocol", "eventual"}, {"lww", "lamport"}};
     if (*session != '\0') settings.push_back({"session", session});
+    const bool all = std::string_view(session) == "mr,mw,ryw,wfr";
     return TruthRow{std::move(name),
                     std::move(settings),
                     source,
                     kFaults,
-                    std::string_view(session) == "mr,mw,ryw,wfr" ? kReading : kGossip,
-                    std::move(classes)};
+                    all ? kReading : kGossip,
+                    std::move(classes),
+                    all ? "overtake" : "register"};
   };
   const Reasons mr = {{{"monotonic-reads"}, waits}}, mw = {{{"monotonic-writes"}, waits}};
   const Reasons ryw = {{{"read-your-writes"}, waits}}, wfr = {{{"writes-follow-reads"}, waits}};

@@ -24,6 +24,7 @@ struct TruthRow {
   std::vector<std::string> faults;
   std::vector<std::string> load;  ///< words of `run` under which weaknesses show
   std::vector<TruthClass> classes;
+  std::string on_registers = "register";  ///< the workload of cells of registers
 };
 
 const std::vector<TruthRow>& truth_rows();

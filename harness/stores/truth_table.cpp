@@ -62,6 +62,7 @@ std::vector<TruthCell> build() {
           if ((part.where & session) == 0 || (part.where & keys) == 0) continue;
           cells.push_back({row.name, row.settings, moving, lists, part.guaranteed, part.violable,
                            row.source, row.faults, row.load,
+                           lists ? "append" : row.on_registers,
                            is_quick(row.name) && moving != lists});
         }
       }

@@ -35,6 +35,7 @@ struct TruthCell {
   std::string source;
   std::vector<std::string> faults;  ///< under which the guarantees hold
   std::vector<std::string> load;    ///< words of `run` under which weaknesses show
+  std::string workload;
   bool quick = false;               ///< one of the few of `selftest --quick`
 
   /// As stated, not what they imply.
