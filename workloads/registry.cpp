@@ -7,7 +7,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<Workload, 4> kWorkloads = {{
+constexpr std::array<Workload, 5> kWorkloads = {{
     {"register", "reads and writes of unique values over a few registers", false, true,
      make_register_generator},
     {"append", "unique elements appended to lists, where the order of updates is visible", true,
@@ -16,6 +16,8 @@ constexpr std::array<Workload, 4> kWorkloads = {{
      make_delete_generator},
     {"overtake", "scripts over fresh registers, where late updates that lose are seen to be late",
      false, false, make_overtake_generator},
+    {"revise", "sessions read a register, write it and read it again; has to be asked for", false,
+     false, make_revise_generator},
 }};
 
 }  // namespace

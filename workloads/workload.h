@@ -53,6 +53,7 @@ std::unique_ptr<Generator> make_register_generator(const WorkloadOptions& option
 std::unique_ptr<Generator> make_delete_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_append_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_overtake_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_revise_generator(const WorkloadOptions& options);
 
 /// Low indices more often than high ones (weight 1/(i+1)), so that some keys are contended whatever
 /// the number of keys.

@@ -250,9 +250,9 @@ std::vector<TruthRow> quorum_rows() {
        {{"strong-eventual"}, kSettles}},
       {{{"monotonic-reads", "monotonic-reads-view", "weak-causal", "pram", "cache"},
         "a value that only some nodes hold yet is seen by one read and missed by the next"},
-       {{"writes-follow-reads"},
+       {{"writes-follow-reads", "read-your-writes-view"},
         "a value that only some nodes hold is read, and the next write's quorum misses it and "
-        "chooses a lower version"}}};
+        "chooses a lower version, so that the value stays"}}};
   const TruthClass unsafe = {
       kAnySession | kRegisters,
       {{{"strong-eventual"}, kSettles}},
@@ -265,9 +265,9 @@ std::vector<TruthRow> quorum_rows() {
        {{"protocol", "quorum"}, {"unsafe-quorum", "off"}, {"read-write-back", "off"}},
        "Gifford 1979",
        kFaults,
-       {"--link-delay", "20", "--keys", "2", "--rate", "4000", "--concurrency", "60",
-        "--read-ratio", "0.95"},
-       {safe}},
+       {"--link-delay", "10", "--keys", "10", "--rate", "4000", "--concurrency", "60"},
+       {safe},
+       "revise"},
       {"quorum, read write-back",
        {{"protocol", "quorum"}, {"unsafe-quorum", "off"}, {"read-write-back", "on"}},
        "Attiya, Bar-Noy, Dolev 1995",
