@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <exception>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -53,6 +54,16 @@ void in_parallel(std::size_t count,
   for (const std::exception_ptr& failure : failures) {
     if (failure) std::rethrow_exception(failure);
   }
+}
+
+Beside::Beside(const std::function<void()>& work) {
+  bool started = false;
+  try {
+    if (worker_count() > 1) thread_ = std::jthread(work);
+    started = thread_.joinable();
+  } catch (const std::system_error&) {  // no thread to have
+  }
+  if (!started) work();
 }
 
 }  // namespace consistory

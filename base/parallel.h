@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <functional>
+#include <thread>
 
 namespace consistory {
 
@@ -19,5 +20,15 @@ void set_worker_count(std::size_t count);
 /// done. The first exception, by number, is thrown again here.
 void in_parallel(std::size_t count,
                  const std::function<void(std::size_t number, std::size_t worker)>& part);
+
+/// Does `work`, which must not throw, while its owner does something else: by a thread of its own,
+/// or at once if there is only one to have. The end of its life waits for the work's.
+class Beside {
+ public:
+  explicit Beside(const std::function<void()>& work);
+
+ private:
+  std::jthread thread_;
+};
 
 }  // namespace consistory

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <exception>
 #include <memory>
 #include <new>
@@ -183,12 +184,18 @@ bool depends_on_sessions(const Model& model) {
   return std::find(kWithout.begin(), kWithout.end(), model.name) == kWithout.end();
 }
 
-/// A session guarantee or a set of them: then the minimal violated sets are worth knowing.
-bool is_about_guarantees(const Model* model) {
-  constexpr std::array<std::string_view, 5> kNames = {
-      "sessions", "monotonic-reads", "monotonic-writes", "read-your-writes", "writes-follow-reads"};
-  return model->name.find('+') != std::string_view::npos ||
-         std::find(kNames.begin(), kNames.end(), model->name) != kNames.end();
+/// The minimal violated sets of session guarantees that are worth knowing include one of these: any,
+/// for who asks about every guarantee; else what was asked about and is not violated by itself.
+std::vector<GuaranteeSet> sets_to_complete(const std::vector<JudgedModel>& models) {
+  GuaranteeSet members = 0;
+  std::vector<GuaranteeSet> unbroken;
+  for (const JudgedModel& judged : models) {
+    const std::optional<GuaranteeSet> set = judged.model->guarantees;
+    if (!set) continue;
+    if (std::popcount(*set) == 1) members |= *set;
+    if (judged.verdict.verdict != Verdict::violated) unbroken.push_back(*set);
+  }
+  return members == kAllGuarantees ? std::vector<GuaranteeSet>{0} : unbroken;
 }
 
 void judge_split_sessions(Judgement& judgement, const History& history, const JudgeOptions& options,
@@ -244,9 +251,10 @@ Judgement judge(const History& history, const JudgeOptions& options) {
   for (std::size_t i = 0; i < models.size(); ++i) {
     judgement.models.push_back({models[i], std::move(verdicts[i]), std::nullopt, std::nullopt});
   }
-  if (std::any_of(models.begin(), models.end(), is_about_guarantees)) {
+  const std::vector<GuaranteeSet> parts = sets_to_complete(judgement.models);
+  if (!parts.empty()) {
     const TimeLimit limit(allowance.of_the_searches());
-    const ViolatedSets sets = minimal_violated_sets(history, options.steps, subject.fast);
+    const ViolatedSets sets = minimal_violated_sets(history, options.steps, subject.fast, parts);
     judgement.violated_sets = sets.minimal;
     judgement.sets_open = sets.open;
   }

@@ -1,8 +1,11 @@
 #include "checkers/violated_sets.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <exception>
+#include <optional>
+#include <utility>
 
 #include "checkers/fast/fast_checker.h"
 
@@ -12,28 +15,59 @@ namespace {
 /// Above this many operations a set that the near-linear checkers leave alone is left open.
 constexpr std::size_t kExactMax = 20'000;
 
+bool includes(GuaranteeSet set, GuaranteeSet part) { return (part & set) == part; }
+
+/// What violates a set violates all larger ones, and what holds of a set holds of all smaller ones:
+/// few of the sixteen are ever looked at.
 class SetJudge {
  public:
   SetJudge(const History& history, std::uint64_t steps, FastChecker& fast)
       : history_(history), steps_(steps), fast_(fast) {}
 
   Verdict judge(GuaranteeSet set) {
+    std::optional<Verdict>& known = known_[set];
+    if (!known) known = follows(set);
+    if (!known) known = decide(set);
+    return *known;
+  }
+
+  /// Violated, and no smaller set is.
+  bool is_minimal(GuaranteeSet set) {
+    if (judge(set) != Verdict::violated) return false;
+    for (const unsigned member : {1U, 2U, 4U, 8U}) {
+      const bool smaller = (set & member) != 0 &&
+                           judge(static_cast<GuaranteeSet>(set & ~member)) == Verdict::violated;
+      if (smaller) return false;
+    }
+    return true;
+  }
+
+ private:
+  std::optional<Verdict> follows(GuaranteeSet set) const {
+    for (GuaranteeSet other = 0; other <= kAllGuarantees; ++other) {
+      if (includes(other, set) && known_[other] == Verdict::holds) return Verdict::holds;
+      if (includes(set, other) && known_[other] == Verdict::violated) return Verdict::violated;
+    }
+    return std::nullopt;
+  }
+
+  /// What violated other sets may violate this one; then the whole need not be looked at.
+  Verdict decide(GuaranteeSet set) {
+    for (const History& part : evidence_) {
+      if (exactly(part, set) == Verdict::violated) return Verdict::violated;
+    }
     const FastVerdict quick = fast_.judge(set);
     if (quick.answer == Finding::Answer::holds) return Verdict::holds;
     if (quick.answer == Finding::Answer::violated) {
-      const History part = extract(history_, quick.evidence);
+      History part = extract(history_, quick.evidence);
       if (exactly(part, set) == Verdict::violated) {
-        evidence_.push_back(part);
+        evidence_.push_back(std::move(part));
         return Verdict::violated;
       }
-    }
-    for (const History& part : evidence_) {
-      if (exactly(part, set) == Verdict::violated) return Verdict::violated;
     }
     return history_.size() > kExactMax ? Verdict::inconclusive : exactly(history_, set);
   }
 
- private:
   Verdict exactly(const History& history, GuaranteeSet set) const {
     Budget budget(steps_);
     try {
@@ -46,36 +80,31 @@ class SetJudge {
   const History& history_;
   std::uint64_t steps_;
   FastChecker& fast_;
-  std::vector<History> evidence_;  // what violated other sets
+  std::array<std::optional<Verdict>, kAllGuarantees + 1> known_;
+  std::vector<History> evidence_;  // what violated sets
 };
-
-bool includes(GuaranteeSet set, GuaranteeSet part) { return (part & set) == part; }
 
 }  // namespace
 
-ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps, FastChecker& fast) {
+ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps, FastChecker& fast,
+                                   const std::vector<GuaranteeSet>& parts) {
   ViolatedSets result;
   SetJudge judge(history, steps, fast);
-  std::vector<GuaranteeSet> holding;
-  const auto any_of = [](const auto& sets, const auto& test) {
-    return std::any_of(sets.begin(), sets.end(), test);
-  };
-  const auto consider = [&](GuaranteeSet set) {
-    if (any_of(holding, [&](GuaranteeSet larger) { return includes(larger, set); })) return;
-    if (any_of(result.minimal, [&](GuaranteeSet part) { return includes(set, part); })) return;
-    const Verdict verdict = judge.judge(set);
-    if (verdict == Verdict::holds) holding.push_back(set);
-    if (verdict == Verdict::violated) result.minimal.push_back(set);
-    result.open = result.open || verdict == Verdict::inconclusive;
-  };
   // All four first: where they hold together, and they mostly do, every set does.
   if (judge.judge(kAllGuarantees) == Verdict::holds) return result;
   std::vector<GuaranteeSet> sets;
-  for (GuaranteeSet set = 0; set <= kAllGuarantees; ++set) sets.push_back(set);
+  for (GuaranteeSet set = 0; set <= kAllGuarantees; ++set) {
+    const bool asked = std::any_of(parts.begin(), parts.end(),
+                                   [&](GuaranteeSet part) { return includes(set, part); });
+    if (asked) sets.push_back(set);
+  }
   std::stable_sort(sets.begin(), sets.end(), [](GuaranteeSet a, GuaranteeSet b) {
     return std::popcount(a) < std::popcount(b);
   });
-  for (const GuaranteeSet set : sets) consider(set);
+  for (const GuaranteeSet set : sets) {
+    if (judge.is_minimal(set)) result.minimal.push_back(set);
+    result.open = result.open || judge.judge(set) == Verdict::inconclusive;
+  }
   return result;
 }
 

@@ -10,11 +10,13 @@ namespace consistory {
 
 class FastChecker;
 
-/// The minimal violated sets, smallest first ("" is BASE); `open` if some set stayed inconclusive.
+/// The minimal violated sets, smallest first ("" is BASE), among those that include one of `parts`
+/// (BASE is a part of all); `open` if one of them stayed inconclusive.
 struct ViolatedSets {
   std::vector<GuaranteeSet> minimal;
   bool open = false;
 };
-ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps, FastChecker& fast);
+ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps, FastChecker& fast,
+                                   const std::vector<GuaranteeSet>& parts);
 
 }  // namespace consistory

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
-#include <optional>
 #include <stdexcept>
 
 #include "checkers/fast/blocks.h"
@@ -16,19 +15,21 @@ namespace {
 /// Points are nodes; further nodes stand for "all of these so far", which spares an edge each.
 class OrderOfUpdates {
  public:
-  /// Of some points, ascending: one key's, or all.
-  OrderOfUpdates(const Trace& trace, std::span<const Point> points)
-      : trace_(trace), points_(points), nodes_(static_cast<std::uint32_t>(points.size())) {}
+  /// Of some points, ascending; `ranks` tells of each where it stands among them.
+  OrderOfUpdates(const Trace& trace, std::span<const Point> points,
+                 const std::vector<std::uint32_t>& ranks)
+      : trace_(trace),
+        points_(points),
+        ranks_(ranks),
+        nodes_(static_cast<std::uint32_t>(points.size())) {}
 
-  std::uint32_t node_of(Point point) const {
-    const auto at = std::lower_bound(points_.begin(), points_.end(), point);
-    return static_cast<std::uint32_t>(at - points_.begin());
-  }
+  std::uint32_t node_of(Point point) const { return ranks_[point]; }
   std::uint32_t add_node() {
     if (nodes_ >= kNodesMax) throw std::length_error("too many updates seen out of order");
     return nodes_++;
   }
   void link(std::uint32_t from, std::uint32_t to, Point because) {
+    if (edges_.size() >= kEdgesMax) throw std::length_error("too many updates seen out of order");
     edges_.push_back({from, to, because});
   }
   void add(Point from, Point to, Point because) { link(node_of(from), node_of(to), because); }
@@ -63,92 +64,132 @@ class OrderOfUpdates {
         if (node < points_.size() && trace_.has_versions())
           seed.push_back(trace_.teller_of(points_[node]));
       }
-      if (step.because != kNoPoint) seed.push_back(step.because);
+      if (step.because == kNoPoint) continue;
+      seed.push_back(step.because);
+      if (step.from < points_.size()) add_earlier_reads(points_[step.from], step.because, seed);
     }
     return seed;
   }
 
  private:
   static constexpr std::uint32_t kNodesMax = 30'000'000;
+  static constexpr std::size_t kEdgesMax = 60'000'000;
+
+  /// That the session of `reader` had seen `update` is shown by a read of its own.
+  void add_earlier_reads(Point update, Point reader, std::vector<Point>& seed) const {
+    for (const Point earlier : trace_.readers_of(update)) {
+      const bool shows = earlier != reader && trace_.chain(earlier) == trace_.chain(reader) &&
+                         !trace_.is_info(earlier);
+      if (!shows) continue;
+      seed.push_back(earlier);
+      return;
+    }
+  }
 
   const Trace& trace_;
   std::span<const Point> points_;
+  const std::vector<std::uint32_t>& ranks_;
   std::uint32_t nodes_;
   std::vector<Before> edges_;
 };
 
-/// What one session must have seen of one key so far: it all precedes whatever it reads next.
+/// What one session must have seen of one register so far: it all precedes whatever it reads next.
 class Log {
  public:
-  explicit Log(OrderOfUpdates& order) : order_(order) {}
+  /// Where the updates of a key stand in the log that is under way; one for all sessions in turn.
+  struct Places {
+    explicit Places(std::size_t points) : owner(points, 0), index(points, 0) {}
+    std::vector<std::uint32_t> owner, index;  // per rank: the log's number, and the entry
+    std::uint32_t logs = 0;
+  };
 
-  /// `because`: the operation that shows that the session has seen the update.
-  void add(Point update, Point because) {
-    if (place_.contains(update)) return;
-    place_[update] = static_cast<std::uint32_t>(entries_.size());
+  Log(OrderOfUpdates& order, Places& places)
+      : order_(order), places_(places), number_(++places.logs) {}
+
+  /// The session's own update.
+  void wrote(Point update) {
+    if (find(update) != nullptr) return;
     const std::uint32_t all = order_.add_node();
-    order_.link(order_.node_of(update), all, because);
-    if (!entries_.empty()) order_.link(entries_.back().all_so_far, all, kNoPoint);
-    entries_.push_back({update, because, all, 0});
+    order_.link(order_.node_of(update), all, update);
+    if (!entries_.empty()) order_.link(entries_.back().all_so_far, all, entries_.back().because);
+    push({update, update, all, 0});
   }
 
-  /// A read returned `source`: everything here precedes it.
-  void returned(Point source, Point reader) {
-    if (entries_.empty()) return;
-    const auto known = place_.find(source);
-    const std::uint32_t node = order_.node_of(source);
-    if (known == place_.end()) return order_.link(entries_.back().all_so_far, node, reader);
-    const std::uint32_t index = known->second;
-    if (index > 0 && entries_[index].done == 0)
-      order_.link(entries_[index - 1].all_so_far, node, reader);
-    std::uint32_t& done = entries_[index].done;
-    for (done = std::max(done, index + 1); done < entries_.size(); ++done) {
-      const std::uint32_t seen = order_.add_node();  // two operations show it: an edge for each
-      order_.link(order_.node_of(entries_[done].update), seen, entries_[done].because);
-      order_.link(seen, node, reader);
-    }
+  /// A read returned `source`: everything here precedes it, and if reads count it is here from now
+  /// on. Not empty: what shows that this cannot be.
+  std::vector<Point> returned(Point source, Point reader, bool counts) {
+    if (Entry* known = find(source)) return returned_again(*known, source, reader);
+    if (!entries_.empty())
+      order_.link(entries_.back().all_so_far, order_.node_of(source), reader);
+    // All entries precede it, so it stands for them all.
+    if (counts) push({source, reader, order_.node_of(source), 0});
+    return {};
   }
 
   bool empty() const { return entries_.empty(); }
   Point first_update() const { return entries_.front().update; }
   Point first_because() const { return entries_.front().because; }
-  template <class Visit>
-  void for_each(const Visit& visit) const {
-    for (const Entry& entry : entries_) visit(entry.update, entry.because);
-  }
 
  private:
   struct Entry {
     Point update = kNoPoint;
-    Point because = kNoPoint;
+    Point because = kNoPoint;  // shows that the session has seen it: a read, or itself
     std::uint32_t all_so_far = 0;
     std::uint32_t done = 0;  // entries below this precede `update` already
+    bool read() const { return because != update; }
   };
 
+  Entry* find(Point update) {
+    const std::uint32_t rank = order_.node_of(update);
+    return places_.owner[rank] == number_ ? &entries_[places_.index[rank]] : nullptr;
+  }
+
+  void push(const Entry& entry) {
+    const std::uint32_t rank = order_.node_of(entry.update);
+    places_.owner[rank] = number_;
+    places_.index[rank] = static_cast<std::uint32_t>(entries_.size());
+    entries_.push_back(entry);
+  }
+
+  /// What was read since precedes it and follows it.
+  std::vector<Point> returned_again(Entry& known, Point source, Point reader) {
+    const auto index = static_cast<std::uint32_t>(&known - entries_.data());
+    if (index > 0 && known.done == 0 && !known.read())
+      order_.link(entries_[index - 1].all_so_far, order_.node_of(source), reader);
+    for (known.done = std::max(known.done, index + 1); known.done < entries_.size(); ++known.done) {
+      const Entry& since = entries_[known.done];
+      if (since.read()) return {known.update, known.because, since.update, since.because, reader};
+      order_.add(since.update, source, reader);
+    }
+    return {};
+  }
+
   OrderOfUpdates& order_;
+  Places& places_;
+  std::uint32_t number_;
   std::vector<Entry> entries_;
-  std::map<Point, std::uint32_t> place_;
 };
 
 class KeyGuarantees {
  public:
-  KeyGuarantees(const Trace& trace, GuaranteeSet set, KeyId key, std::span<const Point> points)
+  KeyGuarantees(const Trace& trace, GuaranteeSet set, KeyId key, std::span<const Point> points,
+                const std::vector<std::uint32_t>& ranks)
       : trace_(trace),
         reads_(contains(set, Guarantee::monotonic_reads)),
         writes_(contains(set, Guarantee::read_your_writes)),
         key_(key),
         points_(points),
-        order_(trace, points) {}
+        order_(trace, points, ranks),
+        places_(points.size()) {}
 
   std::vector<Point> refute() {
     order_.add_key(key_, points_);
-    std::optional<Log> log;
-    Chain session = 0;
-    for (const Point point : points_) {
-      if (trace_.is_info(point)) break;
-      if (!log || trace_.chain(point) != session) log.emplace(order_);
-      session = trace_.chain(point);
-      if (auto seed = take(point, *log); !seed.empty()) return seed;
+    for (std::size_t from = 0; from < points_.size() && !trace_.is_info(points_[from]);) {
+      const std::size_t to = end_of_session(from);
+      const auto session = points_.subspan(from, to - from);
+      auto seed = trace_.is_list(key_) ? refute_lists(session) : refute_registers(session);
+      if (!seed.empty()) return seed;
+      from = to;
     }
     for (const Point point : points_) {
       if (!trace_.is_info(point) || !trace_.reads(point)) continue;
@@ -158,13 +199,22 @@ class KeyGuarantees {
   }
 
  private:
-  std::vector<Point> take(Point point, Log& log) {
-    if (trace_.reads(point)) {
-      std::vector<Point> seed =
-          trace_.is_list(key_) ? take_list(point, log) : take_read(point, log);
-      if (!seed.empty()) return seed;
+  std::size_t end_of_session(std::size_t from) const {
+    std::size_t to = from;
+    while (to < points_.size() && !trace_.is_info(points_[to]) &&
+           trace_.chain(points_[to]) == trace_.chain(points_[from]))
+      ++to;
+    return to;
+  }
+
+  std::vector<Point> refute_registers(std::span<const Point> session) {
+    Log log(order_, places_);
+    for (const Point point : session) {
+      if (trace_.reads(point)) {
+        if (auto seed = take_read(point, log); !seed.empty()) return seed;
+      }
+      if (trace_.updates(point) && writes_) log.wrote(point);
     }
-    if (trace_.updates(point) && writes_) log.add(point, point);
     return {};
   }
 
@@ -175,9 +225,7 @@ class KeyGuarantees {
       return {log.first_because(), log.first_update(), point};
     }
     if (is_own_future(point, source)) return {source, point};
-    log.returned(source, point);
-    if (reads_) log.add(source, point);
-    return {};
+    return log.returned(source, point, reads_);
   }
 
   bool is_own_future(Point reader, Point source) const {
@@ -185,35 +233,44 @@ class KeyGuarantees {
            trace_.position(source) >= trace_.position(reader) + (trace_.is_info(source) ? 1 : 0);
   }
 
-  std::vector<Point> take_list(Point point, Log& log) {
-    std::vector<Point> list;
-    for (const ValueId element : trace_.history().elements_of(trace_.operation(point)))
-      list.push_back(trace_.append_of(key_, element));
-    for (const Point append : list) {
-      if (is_own_future(point, append)) return {append, point};
+  /// A list must have all that the session wrote, or read in a list, before.
+  std::vector<Point> refute_lists(std::span<const Point> session) const {
+    std::map<Point, Point> shown;  // per append: the operation that shows it was seen
+    for (const Point point : session) {
+      if (trace_.updates(point) && writes_) shown.emplace(point, point);
+      if (!trace_.reads(point)) continue;
+      const std::vector<Point> list = appends_in(point);
+      for (const Point append : list) {
+        if (is_own_future(point, append)) return {append, point};
+      }
+      for (const auto& [append, because] : shown) {
+        if (!std::binary_search(list.begin(), list.end(), append)) return {append, because, point};
+      }
+      for (const Point append : list) {
+        if (reads_) shown.emplace(append, point);
+      }
     }
-    std::vector<Point> sorted = list;
-    std::sort(sorted.begin(), sorted.end());
-    std::vector<Point> seed;
-    log.for_each([&](Point update, Point because) {
-      if (seed.empty() && !std::binary_search(sorted.begin(), sorted.end(), update))
-        seed = {update, because, point};
-    });
-    if (seed.empty() && reads_) {
-      for (const Point append : list) log.add(append, point);
-    }
-    return seed;
+    return {};
+  }
+
+  std::vector<Point> appends_in(Point reader) const {
+    std::vector<Point> appends;
+    for (const ValueId element : trace_.history().elements_of(trace_.operation(reader)))
+      appends.push_back(trace_.append_of(key_, element));
+    std::sort(appends.begin(), appends.end());
+    return appends;
   }
 
   /// An indeterminate cas comes after what its session did before.
   std::vector<Point> take_info(Point info) {
-    Log log(order_);
+    Log log(order_, places_);
     const Point begin = trace_.first(trace_.chain(info));
     for (const Point point : points_) {
       if (point < begin || point >= begin + trace_.position(info)) continue;
-      if (reads_ && trace_.reads_register(point) && trace_.source(point) < kInitial)
-        log.add(trace_.source(point), point);
-      if (writes_ && trace_.updates(point)) log.add(point, point);
+      if (reads_ && trace_.reads_register(point) && trace_.source(point) < kInitial) {
+        if (auto seed = log.returned(trace_.source(point), point, true); !seed.empty()) return seed;
+      }
+      if (writes_ && trace_.updates(point)) log.wrote(point);
     }
     return take_read(info, log);
   }
@@ -223,13 +280,14 @@ class KeyGuarantees {
   KeyId key_;
   std::span<const Point> points_;
   OrderOfUpdates order_;
+  Log::Places places_;
 };
 
 /// What a session read precedes what it updates later.
 std::vector<Point> refute_writes_follow_reads(const Trace& trace, const PointLists& keys) {
   std::vector<Point> all(trace.size());
   std::iota(all.begin(), all.end(), 0U);
-  OrderOfUpdates order(trace, all);
+  OrderOfUpdates order(trace, all, all);
   for (KeyId key = 0; key < trace.keys(); ++key) order.add_key(key, keys.of(key));
   std::vector<std::uint32_t> read_so_far(trace.size(), UINT32_MAX);  // per point: itself included
   for (Point point = 0; point < trace.size(); ++point) {
@@ -262,9 +320,14 @@ Finding decide_local_guarantees(const Trace& trace, GuaranteeSet set) {
     std::vector<Point> seed = refute_writes_follow_reads(trace, keys);
     return seed.empty() ? Finding::holds() : Finding::violated(std::move(seed));
   }
+  std::vector<std::uint32_t> ranks(trace.size());
+  for (KeyId key = 0; key < trace.keys(); ++key) {
+    std::uint32_t rank = 0;
+    for (const Point point : keys.of(key)) ranks[point] = rank++;
+  }
   return first_refuted(trace, trace.keys(), [&](std::size_t part, std::size_t) {
     const auto key = static_cast<KeyId>(part);
-    return KeyGuarantees(trace, set, key, keys.of(key)).refute();
+    return KeyGuarantees(trace, set, key, keys.of(key), ranks).refute();
   });
 }
 

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <utility>
 
 #include "base/check.h"
 #include "base/escape.h"
@@ -87,100 +88,97 @@ Error HistoryBuilder::malformed(std::size_t index, std::string_view why) const {
       fmt::format("{}{}: {} (in \"{}\")", source_, line, why, shorten(escape_terminal(text), 160)));
 }
 
-std::optional<Error> HistoryBuilder::classify_keys() {
+/// What makes operations a history (MODELS §1), looked at one by one, in order of invocation.
+class HistoryBuilder::Examination {
+ public:
+  Examination(HistoryBuilder& builder, std::int64_t quiet_from)
+      : builder_(builder),
+        quiet_from_(quiet_from),
+        uses_(builder.history_.keys.size(), Use::unknown),
+        free_from_(builder.history_.sessions.size(), INT64_MIN) {
+    builder.history_.is_list.assign(builder.history_.keys.size(), false);
+  }
+
+  std::optional<Error> look_at(std::size_t index) {
+    if (auto error = classify(index)) return error;
+    const Operation& operation = builder_.history_.operations[index];
+    if (operation.outcome == Outcome::fail) return std::nullopt;
+    std::string_view wrong = itself(operation);
+    if (wrong.empty()) wrong = in_its_session(operation);
+    if (wrong.empty() && operation.updates() && is_late(operation))
+      wrong = "an update is not finished before the first final read";
+    return wrong.empty() ? std::nullopt : std::optional(builder_.malformed(index, wrong));
+  }
+
+ private:
   enum class Use : std::uint8_t { unknown, a_register, a_list };
-  std::vector<Use> uses(history_.keys.size(), Use::unknown);
-  history_.is_list.assign(history_.keys.size(), false);
-  for (std::size_t i = 0; i < history_.operations.size(); ++i) {
-    const Operation& operation = history_.operations[i];
-    Use use = Use::a_register;
-    if (operation.function == Function::append || read_a_list_[i]) use = Use::a_list;
+
+  std::optional<Error> classify(std::size_t index) {
+    const Operation& operation = builder_.history_.operations[index];
+    const bool list = operation.function == Function::append || builder_.read_a_list_[index];
     const bool nil_read = operation.function == Function::read && operation.value == kNil;
-    if (use == Use::a_register && nil_read) continue;  // nil fits both
-    Use& known = uses[operation.key];
-    if (known != Use::unknown && known != use) {
-      return malformed(i, "a key is a register or a list for its whole life, and this one is both");
-    }
-    known = use;
-    history_.is_list[operation.key] = use == Use::a_list;
+    if (!list && nil_read) return std::nullopt;  // nil fits both
+    const Use use = list ? Use::a_list : Use::a_register;
+    const Use before = std::exchange(uses_[operation.key], use);
+    builder_.history_.is_list[operation.key] = list;
+    if (before == Use::unknown || before == use) return std::nullopt;
+    return builder_.malformed(
+        index, "a key is a register or a list for its whole life, and this one is both");
   }
-  return std::nullopt;
-}
 
-std::optional<Error> HistoryBuilder::check_operation(std::size_t index) const {
-  const Operation& operation = history_.operations[index];
-  if (operation.outcome == Outcome::fail) return std::nullopt;
-  if (operation.outcome == Outcome::ok && operation.complete < operation.invoke) {
-    return malformed(index, "completes before it is invoked");
+  static std::string_view itself(const Operation& operation) {
+    if (operation.outcome == Outcome::ok && operation.complete < operation.invoke)
+      return "completes before it is invoked";
+    if (operation.final && operation.function != Function::read) return "only a read can be final";
+    const bool mismatch = operation.function == Function::cas && !operation.swapped;
+    if (mismatch && operation.seen == operation.expected)
+      return "a cas mismatch cannot have seen the value it expected";
+    return {};
   }
-  const bool ok_read = operation.function == Function::read && operation.outcome == Outcome::ok;
-  const bool indeterminate_read = operation.function == Function::read && operation.is_info();
-  if (operation.final && !ok_read && !indeterminate_read) {
-    return malformed(index, "only a read can be final");
-  }
-  const bool mismatch = operation.function == Function::cas && !operation.swapped;
-  if (mismatch && operation.seen == operation.expected) {
-    return malformed(index, "a cas mismatch cannot have seen the value it expected");
-  }
-  return std::nullopt;
-}
 
-std::optional<Error> HistoryBuilder::check_sessions() const {
-  std::vector<std::int64_t> free_from(history_.sessions.size(), INT64_MIN);
-  for (std::size_t i = 0; i < history_.operations.size(); ++i) {
-    const Operation& operation = history_.operations[i];
-    if (operation.outcome == Outcome::fail) continue;
-    if (operation.function == Function::read && operation.is_info()) continue;
-    if (operation.invoke < free_from[operation.session]) {
-      return malformed(i, "overlaps an earlier operation of its own session");
-    }
-    if (!operation.is_info()) free_from[operation.session] = operation.complete;
+  std::string_view in_its_session(const Operation& operation) {
+    if (operation.function == Function::read && operation.is_info()) return {};
+    std::int64_t& free_from = free_from_[operation.session];
+    if (operation.invoke < free_from) return "overlaps an earlier operation of its own session";
+    if (!operation.is_info()) free_from = operation.complete;
+    return {};
   }
-  return std::nullopt;
-}
 
-std::optional<Error> HistoryBuilder::check_finals() const {
-  std::int64_t quiet_from = kNever;
-  for (const Operation& operation : history_.operations) {
-    if (operation.final && operation.outcome == Outcome::ok) {
-      quiet_from = std::min(quiet_from, operation.invoke);
-    }
+  bool is_late(const Operation& update) const {
+    if (quiet_from_ == kNever) return false;
+    return update.invoke >= quiet_from_ || (!update.is_info() && update.complete > quiet_from_);
   }
-  if (quiet_from == kNever) return std::nullopt;
-  for (std::size_t i = 0; i < history_.operations.size(); ++i) {
-    const Operation& operation = history_.operations[i];
-    if (!operation.updates() || operation.outcome == Outcome::fail) continue;
-    const bool late = !operation.is_info() && operation.complete > quiet_from;
-    if (operation.invoke >= quiet_from || late) {
-      return malformed(i, "an update is not finished before the first final read");
-    }
-  }
-  return std::nullopt;
-}
+
+  HistoryBuilder& builder_;
+  std::int64_t quiet_from_;              // the first final read's invocation
+  std::vector<Use> uses_;                // per key
+  std::vector<std::int64_t> free_from_;  // per session
+};
 
 void HistoryBuilder::sort_by_invocation() {
-  const auto earlier = [](const Operation& a, const Operation& b) { return a.invoke < b.invoke; };
-  const std::vector<Operation>& operations = history_.operations;
-  if (std::is_sorted(operations.begin(), operations.end(), earlier)) return;
-  const std::vector<std::size_t> order = invocation_order(operations);
+  const std::vector<std::size_t> order = invocation_order(history_.operations);
   history_.operations = permuted(history_.operations, order);
   lines_ = permuted(lines_, order);
   read_a_list_ = permuted(read_a_list_, order);
 }
 
 Result<History> HistoryBuilder::finish() && {
+  std::int64_t before = INT64_MIN, quiet_from = kNever;
+  bool sorted = true;
   for (Operation& operation : history_.operations) {
+    sorted = sorted && before <= operation.invoke;
+    before = operation.invoke;
+    const bool final = operation.final && operation.outcome == Outcome::ok;
+    if (final) quiet_from = std::min(quiet_from, operation.invoke);
     if (!operation.is_info()) continue;
     operation.complete = kNever;
     operation.complete_ns = -1;
   }
-  sort_by_invocation();
-  if (auto error = classify_keys()) return *error;
+  if (!sorted) sort_by_invocation();
+  Examination examination(*this, quiet_from);
   for (std::size_t i = 0; i < history_.operations.size(); ++i) {
-    if (auto error = check_operation(i)) return *error;
+    if (auto error = examination.look_at(i)) return *error;
   }
-  if (auto error = check_sessions()) return *error;
-  if (auto error = check_finals()) return *error;
   return std::move(history_);
 }
 

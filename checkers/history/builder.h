@@ -70,11 +70,8 @@ class HistoryBuilder {
   Result<History> finish() &&;
 
  private:
+  class Examination;
   void sort_by_invocation();
-  std::optional<Error> classify_keys();
-  std::optional<Error> check_sessions() const;
-  std::optional<Error> check_finals() const;
-  std::optional<Error> check_operation(std::size_t index) const;
   Error malformed(std::size_t index, std::string_view why) const;
 
   std::string source_;

@@ -5,11 +5,15 @@
 
 #include <cstring>
 
+#include "checkers/history/flat_line.h"
+
 namespace consistory {
 namespace {
 
 namespace json = simdjson::ondemand;
 static_assert(simdjson::SIMDJSON_PADDING <= PlainLineParser::kPadding);
+
+// Each of what follows is there twice: for a value of simdjson, and for one that a cursor is at.
 
 /// A string without escapes, or an integer as it stands.
 bool read_name(json::value value, std::string_view& out) {
@@ -32,12 +36,27 @@ bool read_name(json::value value, std::string_view& out) {
   return true;
 }
 
+bool read_name(FlatCursor& cursor, std::string_view& out) { return cursor.name(out); }
+
 bool read_integer(json::value value, std::int64_t& out) {
   return value.get_int64().get(out) == simdjson::SUCCESS;
 }
 
+bool read_integer(FlatCursor& cursor, std::int64_t& out) { return cursor.integer(out); }
+
+bool read_word(json::value value, std::string_view& out) {
+  return value.get_string().get(out) == simdjson::SUCCESS;
+}
+
+bool read_word(FlatCursor& cursor, std::string_view& out) { return cursor.string(out); }
+
 bool read_flag(json::value value, bool& out) {
   return value.get_bool().get(out) == simdjson::SUCCESS;
+}
+
+bool read_flag(FlatCursor& cursor, bool& out) {
+  out = cursor.peek() == 't';
+  return cursor.take(out ? std::string_view("true") : std::string_view("false"));
 }
 
 bool read_null(json::value value) {
@@ -76,36 +95,49 @@ bool read_value(json::value value, EventLine& out, std::vector<std::int64_t>& el
   }
 }
 
-bool read_type(json::value value, EventLine& out) {
-  std::string_view word;
-  if (value.get_string().get(word) != simdjson::SUCCESS) return false;
+bool read_array(FlatCursor& cursor, EventLine& out, std::vector<std::int64_t>& elements) {
+  out.list_begin = static_cast<std::uint32_t>(elements.size());
+  if (!cursor.take('[')) return false;
+  while (cursor.peek() != ']') {
+    const bool first = elements.size() == out.list_begin;
+    if (!first && !cursor.take(',')) return false;
+    if (!cursor.integer(elements.emplace_back())) return false;
+  }
+  out.list_size = static_cast<std::uint32_t>(elements.size()) - out.list_begin;
+  out.payload = EventLine::Payload::list;
+  return cursor.take(']');
+}
+
+bool read_value(FlatCursor& cursor, EventLine& out, std::vector<std::int64_t>& elements) {
+  if (cursor.peek() == '[') return read_array(cursor, out, elements);
+  const bool null = cursor.peek() == 'n';
+  out.payload = null ? EventLine::Payload::nil : EventLine::Payload::integer;
+  return null ? cursor.take("null") : cursor.integer(out.value);
+}
+
+bool is_type(std::string_view word, EventLine& out) {
   out.outcome = outcome_named(word);
   return out.outcome || word == "invoke";
 }
 
-bool read_function(json::value value, EventLine& out) {
-  std::string_view word;
-  if (value.get_string().get(word) != simdjson::SUCCESS) return false;
+bool is_function(std::string_view word, EventLine& out) {
   const std::optional<Function> function = function_named(word);
   if (function) out.function = *function;
   return function.has_value();
 }
 
-bool skip_string(json::value value) {
-  std::string_view ignored;
-  return value.get_string().get(ignored) == simdjson::SUCCESS;
-}
-
 enum Seen : unsigned { kProcess = 1, kType = 2, kFunction = 4, kKey = 8, kAllOfThem = 15 };
 
-bool read_field(std::string_view name, json::value value, EventLine& out,
+template <class Value>
+bool read_field(std::string_view name, Value& value, EventLine& out,
                 std::vector<std::int64_t>& elements, unsigned& seen) {
   std::int64_t ignored = 0;
+  std::string_view word;
   if (name == "index") return read_integer(value, ignored);
   if (name == "time") return read_integer(value, out.time);
   if (name == "process") return seen |= kProcess, read_name(value, out.session);
-  if (name == "type") return seen |= kType, read_type(value, out);
-  if (name == "f") return seen |= kFunction, read_function(value, out);
+  if (name == "type") return seen |= kType, read_word(value, word) && is_type(word, out);
+  if (name == "f") return seen |= kFunction, read_word(value, word) && is_function(word, out);
   if (name == "key") return seen |= kKey, read_name(value, out.key);
   if (name == "value") return read_value(value, out, elements);
   if (name == "node") return read_name(value, out.node);
@@ -114,7 +146,7 @@ bool read_field(std::string_view name, json::value value, EventLine& out,
   if (name == "final") return read_flag(value, out.final);
   if (name == "local") return read_flag(value, out.local);
   if (name == "seen") return out.seen = true, read_integer(value, out.seen_value);
-  if (name == "error") return skip_string(value);
+  if (name == "error") return read_word(value, word);
   return false;
 }
 
@@ -142,6 +174,24 @@ bool settle_payload(EventLine& out, const std::vector<std::int64_t>& elements) {
   return false;
 }
 
+/// Every field was read; do they make an event of a client?
+bool settle(EventLine& out, const std::vector<std::int64_t>& elements, unsigned seen) {
+  const bool ours = out.session == "nemesis" || out.session == "runner";
+  return seen == kAllOfThem && !ours && settle_payload(out, elements);
+}
+
+bool read_flat(std::string_view line, EventLine& out, std::vector<std::int64_t>& elements) {
+  FlatCursor cursor(line);
+  unsigned seen = 0;
+  std::string_view name;
+  if (!cursor.take('{')) return false;
+  do {
+    const bool named = cursor.string(name) && cursor.take(':');
+    if (!named || !read_field(name, cursor, out, elements, seen)) return false;
+  } while (cursor.take(','));
+  return cursor.take('}') && cursor.at_end() && settle(out, elements, seen);
+}
+
 bool at_end(json::document& document) {
   return document.current_location().error() == simdjson::OUT_OF_BOUNDS;
 }
@@ -157,6 +207,16 @@ PlainLineParser::~PlainLineParser() = default;
 
 bool PlainLineParser::parse(std::string_view line, EventLine& out,
                             std::vector<std::int64_t>& elements) {
+  const std::size_t before = elements.size();
+  out = EventLine{};
+  if (read_flat(line, out, elements)) return true;
+  elements.resize(before);
+  return parse_any(line, out, elements);
+}
+
+/// With spaces, escapes in what is skipped, any order and any text: what simdjson takes.
+bool PlainLineParser::parse_any(std::string_view line, EventLine& out,
+                                std::vector<std::int64_t>& elements) {
   json::document document;
   const simdjson::padded_string_view padded(line.data(), line.size(), line.size() + kPadding);
   if (simd_->parser.iterate(padded).get(document) != simdjson::SUCCESS) return false;
@@ -175,8 +235,7 @@ bool PlainLineParser::parse(std::string_view line, EventLine& out,
     const std::string_view key(name, static_cast<std::size_t>(close - name));
     if (!read_field(key, value, out, elements, seen)) return false;
   }
-  const bool ours = out.session == "nemesis" || out.session == "runner";
-  return seen == kAllOfThem && !ours && at_end(document) && settle_payload(out, elements);
+  return at_end(document) && settle(out, elements, seen);
 }
 
 }  // namespace consistory

@@ -1,8 +1,9 @@
 #pragma once
 // EventLine: one line of history.jsonl about a client operation, in its plain form: integers for
-// values, no unknown fields. Nearly every line of a long history is; parse_plain_line() reads those
-// at the speed of simdjson and leaves all others, wrong ones above all, to the careful reader of
-// recording.cpp, which can say what is wrong.
+// values, no unknown fields. Nearly every line of a long history is; PlainLineParser reads those at
+// the speed of the disk (flat_line.h, and simdjson for those with spaces or odd strings) and leaves
+// all others, wrong ones above all, to the careful reader of recording.cpp, which can say what is
+// wrong.
 
 #include <cstdint>
 #include <memory>
@@ -46,10 +47,12 @@ class PlainLineParser {
   ~PlainLineParser();
 
   /// False if the line is anything but plain; then `out` is unspecified. At least kPadding readable
-  /// bytes must follow the line.
+  /// bytes must follow the line, the first of them a newline or zero.
   bool parse(std::string_view line, EventLine& out, std::vector<std::int64_t>& elements);
 
  private:
+  bool parse_any(std::string_view line, EventLine& out, std::vector<std::int64_t>& elements);
+
   struct Simd;
   std::unique_ptr<Simd> simd_;
 };

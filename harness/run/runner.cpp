@@ -4,9 +4,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include <array>
 #include <filesystem>
-#include <functional>
 #include <new>
 
 #include "base/limits.h"
@@ -236,26 +234,29 @@ bool may_be_violated(const Judgement& judgement, Anomaly anomaly) {
   });
 }
 
-/// What is told beside the verdicts. They all look at the same history and at nothing else.
+void group_what_went_wrong(RunRecord& record) {
+  record.anomalies = group_anomalies(record.history(), [&](Anomaly anomaly) {
+    return may_be_violated(record.judgement, anomaly);
+  });
+}
+
+/// What is told beside the verdicts, and needs none of them.
 void measure(RunRecord& record) {
   Nanos healed = -1;
   for (const FaultRecord& fault : record.faults) healed = std::max(healed, fault.healed_ns);
-  const std::array<std::function<void()>, 5> measurements = {
-      [&] {
-        record.anomalies = group_anomalies(record.history(), [&](Anomaly anomaly) {
-          return may_be_violated(record.judgement, anomaly);
-        });
-      },
-      [&] { record.staleness = measure_staleness(record.history()); },
-      [&] { record.pressure = measure_pressure(record.history(), record.recording.marks); },
-      [&] { record.agreement = measure_agreement(record.history(), healed); },
-      [&] { record.availability = measure_availability(record.history(), record.faults); }};
-  in_parallel(measurements.size(), [&](std::size_t number, std::size_t) {
-    try {
-      measurements[number]();
-    } catch (const std::bad_alloc&) {  // the verdicts stand without it
-    }
-  });
+  record.staleness = measure_staleness(record.history());
+  record.pressure = measure_pressure(record.history(), record.recording.marks);
+  record.agreement = measure_agreement(record.history(), healed);
+  record.availability = measure_availability(record.history(), record.faults);
+}
+
+/// The verdicts stand without what takes more memory than may be used.
+template <class Work>
+void unless_out_of_memory(RunRecord& record, const Work& work) {
+  try {
+    work(record);
+  } catch (const std::bad_alloc&) {
+  }
 }
 
 }  // namespace
@@ -266,11 +267,14 @@ void examine(RunRecord& record) {
   options.timeout = record.check_timeout;
   for (const std::string& name : record.models_judged) options.models.push_back(*find_model(name));
   if (record.check_memory > 0) static_cast<void>(limit_memory(record.check_memory));
-  const Nanos before = monotonic_now();
-  if (record.checked) record.judgement = judge(record.history(), options);
-  record.check_ns = monotonic_now() - before;
   record.faults = faults_of(record.recording.marks);
-  measure(record);
+  {
+    const Beside measurements([&] { unless_out_of_memory(record, measure); });
+    const Nanos before = monotonic_now();
+    if (record.checked) record.judgement = judge(record.history(), options);
+    record.check_ns = monotonic_now() - before;
+  }
+  unless_out_of_memory(record, group_what_went_wrong);
   decide_overall(record);
 }
 
