@@ -163,8 +163,15 @@ class OneOrder {
         if (point != kNoPoint) seed.push_back(point);
       }
       if (edge.because == kNoPoint || from == kNoPoint || to == kNoPoint) continue;
-      if (edge.because != kInitial) seed.push_back(edge.because);
-      else explain_past(from, to, seed);
+      if (edge.because == kInitial) {
+        explain_past(from, to, seed);
+        continue;
+      }
+      seed.push_back(edge.because);
+      // Versions may have been told by readers.
+      for (const Point point : {from, to}) {
+        if (trace_.has_versions() && trace_.updates(point)) seed.push_back(trace_.teller_of(point));
+      }
     }
     return seed;
   }
