@@ -32,18 +32,44 @@ class ProcessControl {
   virtual std::optional<Place> leader() = 0;
 };
 
-/// What a cut has refused or held back so far, of the store's own traffic.
+/// How a directed link treats its packets. Several at once add up.
+struct LinkQuality {
+  Nanos delay = 0;
+  Nanos jitter = 0;  ///< on top, uniform from 0 to this; packets keep their order
+  double loss = 0;   ///< this and what follows: the share of packets, 0 to 1
+  double duplicate = 0;
+  double reorder = 0;  ///< of packets that come `reorder_by` late, so that others overtake them
+  Nanos reorder_by = 5 * kMillisecond;
+  double corrupt = 0;     ///< a flipped bit, which TCP notices and repairs
+  double corrupt_silently = 0;  ///< a flipped bit that no checksum tells of
+  std::uint64_t bits_per_second = 0;  ///< 0: no limit
+};
+
+/// What happened on a link so far to the store's own traffic.
 struct LinkCounters {
-  std::uint64_t bytes_held = 0;
-  std::uint64_t connections_held = 0;
+  std::uint64_t bytes_held = 0;        ///< by a cut
+  std::uint64_t connections_held = 0;  ///< by a cut; where single packets are not seen
+  std::uint64_t packets_cut = 0;       ///< this and what follows: where packets are seen
+  std::uint64_t packets = 0;           ///< that came, whatever became of them
+  std::uint64_t lost = 0;
+  std::uint64_t delayed = 0;
+  std::uint64_t duplicated = 0;
+  std::uint64_t reordered = 0;
+  std::uint64_t corrupted = 0;
 };
 
 class LinkControl {
  public:
   virtual ~LinkControl() = default;
-  /// Nothing passes from `from` to `to` any more; the other direction is another link.
+  /// Nothing passes from `from` to `to` any more; the other direction is another link. A link that
+  /// was cut twice has to be healed twice.
   virtual void cut(Place from, Place to) = 0;
   virtual void heal(Place from, Place to) = 0;
+  /// Can links be worse than perfect and better than cut?
+  virtual bool shapes() const { return false; }
+  /// Adds to what the link does to packets, until the same is lifted; only if shapes().
+  virtual void impose(Place, Place, const LinkQuality&) {}
+  virtual void lift(Place, Place, const LinkQuality&) {}
   virtual LinkCounters counters(Place from, Place to) const = 0;
   /// Do clients reach nodes over links that can be cut?
   virtual bool carries_clients() const = 0;

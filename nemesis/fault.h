@@ -31,6 +31,13 @@ struct FaultVariant {
   std::string_view summary;
 };
 
+/// What a kind of fault asks of the ground and of the store.
+enum class Needs : std::uint8_t {
+  nothing,
+  shaped_links,    ///< links that can be made worse (LinkControl::shapes)
+  movable_clocks,  ///< nodes whose clocks can be moved
+};
+
 /// A row of the table of faults.
 struct FaultKind {
   std::string_view name;
@@ -38,6 +45,7 @@ struct FaultKind {
   std::string_view evidence;
   std::span<const FaultVariant> variants;
   std::unique_ptr<Fault> (*make)(std::string_view variant, Random& random);
+  Needs needs = Needs::nothing;
 };
 
 std::span<const FaultKind> all_faults();
@@ -59,6 +67,7 @@ Result<FaultSpec> parse_fault(std::string_view text);
 std::unique_ptr<Fault> make_kill(std::string_view variant, Random& random);
 std::unique_ptr<Fault> make_pause(std::string_view variant, Random& random);
 std::unique_ptr<Fault> make_clock(std::string_view variant, Random& random);
+std::unique_ptr<Fault> make_link(std::string_view variant, Random& random);
 std::unique_ptr<Fault> make_partition(std::string_view variant, Random& random);
 
 /// The node that leads; if the store names none, any.

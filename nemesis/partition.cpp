@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/suggest.h"
 #include "nemesis/fault.h"
@@ -44,7 +45,7 @@ class Partition final : public Fault {
   }
 
   Status heal(Controls& controls) override {
-    for (const Link& link : links_) controls.links->heal(link.from, link.to);
+    for (const Link& link : std::exchange(links_, {})) controls.links->heal(link.from, link.to);
     return Done{};
   }
 
@@ -57,11 +58,31 @@ class Partition final : public Fault {
       std::iter_swap(nodes.begin(),
                      std::find(nodes.begin(), nodes.end(), draw_leader(controls, random)));
     if (variant_ == "clients") return cut_clients(controls, nodes.front());
+    if (variant_ == "bridge") return cut_but_a_bridge(controls, nodes);
+    if (variant_ == "ring") return cut_to_a_ring(controls, nodes);
     if (variant_ == "one-way") return cut_one_way(controls, nodes, random.chance(0.5));
     const std::size_t first =
         variant_ == "one" || variant_ == "leader" ? 1 : (nodes.size() + 1) / 2;
     const auto middle = nodes.begin() + static_cast<std::ptrdiff_t>(std::min(first, nodes.size()));
     return cut_groups(controls, {nodes.begin(), middle}, {middle, nodes.end()});
+  }
+
+  std::string cut_but_a_bridge(const Controls& controls, const std::vector<Place>& nodes) {
+    const auto bridge = nodes.begin();
+    const auto middle = bridge + 1 + static_cast<std::ptrdiff_t>((nodes.size() - 1) / 2);
+    const std::string groups = cut_groups(controls, {bridge + 1, middle}, {middle, nodes.end()});
+    return fmt::format("{}, but for {}", groups, controls.node_names[*bridge]);
+  }
+
+  /// The nodes in a circle: each hears as many of those that follow as make a majority with itself.
+  std::string cut_to_a_ring(const Controls& controls, const std::vector<Place>& nodes) {
+    const std::size_t all = nodes.size(), heard = all / 2;
+    for (std::size_t hearer = 0; hearer < all; ++hearer) {
+      for (std::size_t ahead = heard + 1; ahead < all; ++ahead)
+        links_.push_back({nodes[(hearer + ahead) % all], nodes[hearer], {}});
+    }
+    targets_ = nodes;
+    return fmt::format("in the ring {} each hears the next {}", names_of(controls, nodes), heard);
   }
 
   std::string cut_groups(const Controls& controls, std::vector<Place> left,

@@ -17,12 +17,24 @@ constexpr std::array<FaultVariant, 4> kCounts = {{
     {"all", "every node at once"},
 }};
 
-constexpr std::array<FaultVariant, 5> kPartitions = {{
+constexpr std::array<FaultVariant, 7> kPartitions = {{
     {"halves", "the nodes in two groups that do not hear each other"},
     {"one", "one node cut off from all others"},
     {"leader", "the node that leads cut off from all others"},
     {"one-way", "one node that is heard by the others and hears none of them, or the reverse"},
+    {"bridge", "two groups that do not hear each other, and one node that hears both"},
+    {"ring", "every node hears a majority, and no two the same one"},
     {"clients", "the clients cut off from one node"},
+}};
+
+constexpr std::array<FaultVariant, 7> kLinks = {{
+    {"delay", "packets come 20 to 150 ms late, in order"},
+    {"loss", "5 to 30 % of packets are lost"},
+    {"duplicate", "5 to 50 % of packets come twice"},
+    {"reorder", "5 to 50 % of packets are overtaken by others"},
+    {"narrow", "links carry 0.2 to 1 Mbit/s"},
+    {"corrupt", "2 to 20 % of packets come with a flipped bit, which TCP notices and repairs"},
+    {"corrupt-silently", "2 to 10 % come with a flipped bit that nothing notices; only by name"},
 }};
 
 constexpr std::array<FaultVariant, 2> kClocks = {{
@@ -30,15 +42,18 @@ constexpr std::array<FaultVariant, 2> kClocks = {{
     {"skew", "every node's clock, each by its own amount"},
 }};
 
-constexpr std::array<FaultKind, 4> kFaults = {{
+constexpr std::array<FaultKind, 5> kFaults = {{
     {"partition", "cut the links between nodes, each direction for itself",
      "bytes of the store's own traffic held back in each cut direction", kPartitions,
-     make_partition},
+     make_partition, Needs::nothing},
+    {"link", "make the links between nodes slow, lossy, narrow or untidy",
+     "packets that it struck, as the links count them", kLinks, make_link, Needs::shaped_links},
     {"kill", "SIGKILL a node, and start it again", "exit status of the process", kCounts,
-     make_kill},
-    {"pause", "SIGSTOP a node, and continue it", "process state", kCounts, make_pause},
+     make_kill, Needs::nothing},
+    {"pause", "SIGSTOP a node, and continue it", "process state", kCounts, make_pause,
+     Needs::nothing},
     {"clock", "move the clock of a node, and put it back; never the machine's",
-     "the offset that the node reads", kClocks, make_clock},
+     "the offset that the node reads", kClocks, make_clock, Needs::movable_clocks},
 }};
 
 std::vector<std::string> names(std::span<const FaultVariant> variants) {

@@ -8,6 +8,7 @@
 #include "harness/cli/run_options.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/runner.h"
+#include "harness/sandbox/enter.h"
 #include "results/json_files.h"
 #include "results/terminal.h"
 
@@ -23,6 +24,9 @@ struct Options {
 int act(const Options& options) {
   const Result<RunPlan> plan = make_plan(options.arguments);
   if (!plan) return fail(plan.error());
+  if (plan->ground == GroundChoice::sandbox) {
+    if (const Status inside = enter_sandbox(); !inside) return fail(inside.error());
+  }
   install_interrupt_handlers();
   const Result<RunDirectory> directory = RunDirectory::create(plan->out);
   if (!directory) return fail(directory.error());

@@ -80,6 +80,11 @@ void add_faults(CLI::App& app, RunArguments& arguments) {
       ->group(group);
   app.add_option("--fault-for", arguments.fault_for, "How long a fault lasts (default: fitted)")
       ->group(group);
+  app.add_option("--ground", arguments.ground,
+                 "Where nodes run: sandbox (each in a network namespace of its own), relay (on "
+                 "127.0.0.1), or auto (the sandbox where a fault needs it)")
+      ->capture_default_str()
+      ->group(group);
   app.add_flag_callback(
          "--no-faults", [&arguments] { arguments.faults = {"none"}; }, "The same as --fault none")
       ->group(group);

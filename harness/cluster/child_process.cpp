@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <linux/close_range.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
@@ -29,8 +30,13 @@ namespace bp = boost::process;
 
 /// Runs in the child between fork and exec: system calls only.
 struct Isolate : bp::extend::handler {
+  int network_space = -1;
+
+  explicit Isolate(int space) : network_space(space) {}
+
   template <class Executor>
   void on_exec_setup(Executor&) const {
+    if (network_space >= 0 && setns(network_space, CLONE_NEWNET) != 0) _exit(126);
     setpgid(0, 0);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     sigset_t none;
@@ -88,7 +94,8 @@ Result<pid_t> spawn_here(const Command& command, const std::string& log_path) {
   }
   std::error_code error;
   bp::child child(bp::exe = command.program, bp::args = command.arguments,
-                  bp::std_in<bp::null, (bp::std_out & bp::std_err)> log, Isolate{}, error);
+                  bp::std_in<bp::null, (bp::std_out & bp::std_err)> log,
+                  Isolate{command.network_space}, error);
   std::fclose(log);
   if (error)
     return environment_error(fmt::format("cannot start {}: {}", command.program, error.message()));

@@ -22,6 +22,7 @@ namespace consistory {
 struct Command {
   std::string program;
   std::vector<std::string> arguments;
+  int network_space = -1;  ///< the network namespace to run in, as a descriptor; -1: ours
 };
 
 /// Not thread-safe; move-only. Destruction kills the group and reaps.

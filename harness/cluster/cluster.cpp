@@ -14,13 +14,10 @@ constexpr Nanos kPoll = 10 * kMillisecond;
 constexpr Nanos kEndTimeout = 5 * kSecond;
 }  // namespace
 
-Result<std::unique_ptr<Cluster>> Cluster::start(const Store& store, const ClusterOptions& options) {
-  std::unique_ptr<Cluster> cluster(new Cluster(store, options));
-  {
-    ReservedPorts reserved;  // until the relay has its own ports, which come from the same range
-    if (Status ports = cluster->assign_ports(reserved); !ports) return ports.error();
-    if (Status laid = cluster->lay_out(); !laid) return laid.error();
-  }
+Result<std::unique_ptr<Cluster>> Cluster::start(const Store& store, std::unique_ptr<Ground> ground,
+                                                const ClusterOptions& options) {
+  std::unique_ptr<Cluster> cluster(new Cluster(store, std::move(ground), options));
+  if (Status laid = cluster->lay_out(); !laid) return laid.error();
   for (Place node = 1; node <= cluster->size(); ++node) {
     if (Status spawned = cluster->spawn(node); !spawned) return spawned.error();
   }
@@ -30,40 +27,15 @@ Result<std::unique_ptr<Cluster>> Cluster::start(const Store& store, const Cluste
   return cluster;
 }
 
-Status Cluster::assign_ports(ReservedPorts& reserved) {
-  for (std::size_t i = 0; i < options_.nodes; ++i) {
-    Member& member = nodes_.emplace_back();
-    member.layout.number = i + 1;
-    if (options_.first_port == 0) {
-      Result<unsigned short> port = reserved.take();
-      if (!port) return port.error();
-      member.layout.port = *port;
-      continue;
-    }
-    member.layout.port = static_cast<unsigned short>(options_.first_port + i);
-    if (!port_is_free(member.layout.port)) {
-      return environment_error(
-          fmt::format("port {} of 127.0.0.1 is in use: choose another --port-base, or "
-                      "leave it out for free ports",
-                      member.layout.port));
-    }
-  }
-  return Done{};
-}
-
 Status Cluster::lay_out() {
-  std::vector<unsigned short> ports;
-  for (const Member& member : nodes_) ports.push_back(member.layout.port);
-  Result<std::unique_ptr<Relay>> relay = Relay::start(ports, options_.relay_clients);
-  if (!relay) return relay.error();
-  relay_ = std::move(*relay);
+  nodes_.resize(options_.nodes);
   for (Place node = 1; node <= size(); ++node) {
     NodeLayout& layout = member(node).layout;
+    layout.number = node;
     layout.seed = options_.seed;
     layout.data_directory = options_.data_directory + "/" + name(node);
-    for (Place peer = 1; peer <= size(); ++peer) {
-      layout.peer_ports.push_back(peer == node ? layout.port : relay_->port(node, peer));
-    }
+    layout.own = ground_->own(node);
+    for (Place peer = 1; peer <= size(); ++peer) layout.peers.push_back(ground_->reach(node, peer));
     std::error_code error;
     std::filesystem::create_directories(layout.data_directory, error);
     if (error) {
@@ -75,13 +47,15 @@ Status Cluster::lay_out() {
 }
 
 std::string Cluster::url(Place node) const {
-  const unsigned short port =
-      relay_->carries_clients() ? relay_->port(kClients, node) : nodes_[node - 1].layout.port;
-  return fmt::format("http://127.0.0.1:{}", port);
+  return "http://" + ground_->reach(kClients, node).text();
+}
+
+std::string Cluster::status_url(Place node) const {
+  return "http://" + nodes_[node - 1].layout.own.text() + store_.readiness_path();
 }
 
 Controls Cluster::controls() {
-  Controls controls{this, relay_.get(), this, {"clients"}};
+  Controls controls{this, &ground_->links(), this, {"clients"}};
   for (Place node = 1; node <= size(); ++node) controls.node_names.push_back(name(node));
   return controls;
 }
@@ -100,8 +74,9 @@ std::string Cluster::last_words(Place node) const {
 }
 
 Status Cluster::spawn(Place node) {
-  Result<ChildProcess> process =
-      ChildProcess::spawn(store_.command(member(node).layout), log_path(node));
+  Command command = store_.command(member(node).layout);
+  command.network_space = ground_->network_space(node);
+  Result<ChildProcess> process = ChildProcess::spawn(command, log_path(node));
   if (!process) return process.error();
   const std::lock_guard lock(mutex_);
   member(node).process = std::move(*process);
@@ -110,10 +85,8 @@ Status Cluster::spawn(Place node) {
 
 Status Cluster::await_ready(Place node) {
   const Nanos deadline = monotonic_now() + options_.start_timeout;
-  const std::string url =
-      fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
   while (monotonic_now() < deadline) {
-    if (store_.parse_status(http_exchange({url, "", kSecond}))) return Done{};
+    if (store_.parse_status(http_exchange({status_url(node), "", kSecond}))) return Done{};
     const std::lock_guard lock(mutex_);
     const auto end = member(node).process->wait(monotonic_now() + kPoll);
     if (end) {
@@ -217,9 +190,7 @@ std::optional<std::string> Cluster::unexpected_end() {
 }
 
 std::optional<NodeStatus> Cluster::status(Place node) const {
-  const std::string url =
-      fmt::format("http://127.0.0.1:{}{}", nodes_[node - 1].layout.port, store_.readiness_path());
-  return store_.parse_status(http_exchange({url, "", kSecond}));
+  return store_.parse_status(http_exchange({status_url(node), "", kSecond}));
 }
 
 }  // namespace consistory

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "harness/cluster/child_process.h"
-#include "harness/cluster/relay.h"
+#include "harness/cluster/ground.h"
 #include "harness/stores/store.h"
 
 namespace consistory {
@@ -19,21 +19,19 @@ struct ClusterOptions {
   std::string data_directory;  ///< one folder a node is made in it
   std::string log_directory;
   std::uint64_t seed = 0;
-  bool relay_clients = false;
-  unsigned short first_port = 0;  ///< nodes listen on first_port, first_port+1, …; 0: any free ones
   Nanos start_timeout = 10 * kSecond;
 };
 
 /// ProcessControl may be used from one thread at a time beside the one that asks for URLs.
 class Cluster final : public ProcessControl, public ClockControl {
  public:
-  static Result<std::unique_ptr<Cluster>> start(const Store& store, const ClusterOptions& options);
+  static Result<std::unique_ptr<Cluster>> start(const Store& store, std::unique_ptr<Ground> ground,
+                                                const ClusterOptions& options);
 
   std::size_t size() const { return nodes_.size(); }
   static std::string name(Place node) { return "n" + std::to_string(node); }
   /// Where clients reach the node.
   std::string url(Place node) const;
-  Relay& relay() { return *relay_; }
   Controls controls();
 
   Result<std::string> kill(Place node) override;
@@ -54,21 +52,21 @@ class Cluster final : public ProcessControl, public ClockControl {
     std::optional<ChildProcess> process;
   };
 
-  Cluster(const Store& store, ClusterOptions options)
-      : store_(store), options_(std::move(options)) {}
-  Status assign_ports(ReservedPorts& reserved);
+  Cluster(const Store& store, std::unique_ptr<Ground> ground, ClusterOptions options)
+      : store_(store), options_(std::move(options)), ground_(std::move(ground)) {}
   Status lay_out();
   Status spawn(Place node);
   Status await_ready(Place node);
+  std::string status_url(Place node) const;
   std::string log_path(Place node) const;
   std::string last_words(Place node) const;
   Member& member(Place node) { return nodes_[node - 1]; }
 
   const Store& store_;
   ClusterOptions options_;
-  std::mutex mutex_;  // guards the processes
+  std::unique_ptr<Ground> ground_;  // outlives the nodes
+  std::mutex mutex_;                // guards the processes
   std::vector<Member> nodes_;
-  std::unique_ptr<Relay> relay_;
 };
 
 }  // namespace consistory

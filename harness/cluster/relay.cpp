@@ -23,7 +23,7 @@ using ErrorCode = boost::system::error_code;
 const asio::ip::address_v4 kLoopback = asio::ip::address_v4::loopback();
 
 struct Link {
-  std::atomic<bool> cut = false;
+  std::atomic<int> cuts = 0;
   std::atomic<std::uint64_t> bytes_held = 0;
   std::atomic<std::uint64_t> connections_held = 0;
   std::deque<std::function<void()>> waiting;  // relay thread only: what to do after the heal
@@ -60,7 +60,7 @@ class Relay::Engine {
   unsigned short port(Place from, Place to) const { return ports_.at({from, to}); }
 
   void heal(Place from, Place to) {
-    link(from, to).cut = false;
+    if (link(from, to).cuts <= 0 || --link(from, to).cuts > 0) return;
     asio::post(context_, [this, from, to] {
       std::deque<std::function<void()>> ready = std::move(link(from, to).waiting);
       link(from, to).waiting.clear();
@@ -121,7 +121,7 @@ class Relay::Engine {
                                if (error) return connection->close();
                                pass(connection, direction, size);
                              };
-                             if (!over.cut) return go_on();
+                             if (over.cuts <= 0) return go_on();
                              over.bytes_held += size;
                              ++over.connections_held;
                              over.waiting.emplace_back(go_on);
@@ -168,7 +168,7 @@ Result<std::unique_ptr<Relay>> Relay::start(const std::vector<unsigned short>& t
 }
 
 unsigned short Relay::port(Place from, Place to) const { return engine_->port(from, to); }
-void Relay::cut(Place from, Place to) { engine_->link(from, to).cut = true; }
+void Relay::cut(Place from, Place to) { ++engine_->link(from, to).cuts; }
 void Relay::heal(Place from, Place to) { engine_->heal(from, to); }
 
 LinkCounters Relay::counters(Place from, Place to) const {

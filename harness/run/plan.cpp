@@ -109,14 +109,34 @@ void choose_faults(const RunArguments& arguments, RunPlan& plan, Problem& proble
     if (!spec) continue;
     const bool needs_peers = spec->kind->name == "partition" && spec->variant != "clients";
     problem.unless(!needs_peers || arguments.nodes > 1, "a partition needs at least two --nodes");
-    problem.unless(spec->kind->name != "clock" || !plan.store->clock_offset_file({}).empty(),
-                   "this store's clocks cannot be moved");
+    const bool needs_three = spec->variant == "bridge" || spec->variant == "ring";
+    problem.unless(!needs_three || arguments.nodes > 2,
+                   fmt::format("{} needs at least three --nodes", spec->name()));
+    problem.unless(spec->kind->needs != Needs::shaped_links || arguments.nodes > 1,
+                   "links between nodes need at least two --nodes");
+    problem.unless(
+        spec->kind->needs != Needs::movable_clocks || !plan.store->clock_offset_file({}).empty(),
+        "this store's clocks cannot be moved");
     plan.faults.push_back(*spec);
   }
   const ScheduleOptions options{plan.duration,
                                 duration_of(arguments.fault_every, "--fault-every", problem),
                                 duration_of(arguments.fault_for, "--fault-for", problem)};
   plan.schedule = plan_faults(plan.faults, options, Random(plan.seed).fork("schedule"));
+}
+
+/// Left to us: the relay, unless a fault needs links that only the sandbox has.
+void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  const std::vector<std::string> known = {"auto", "sandbox", "relay"};
+  const bool is_known = std::find(known.begin(), known.end(), arguments.ground) != known.end();
+  problem.unless(is_known, unknown_name("ground", arguments.ground, known));
+  const bool shaped = std::any_of(plan.faults.begin(), plan.faults.end(), [](const FaultSpec& f) {
+    return f.kind->needs == Needs::shaped_links;
+  });
+  problem.unless(arguments.ground != "relay" || !shaped,
+                 "on the relay ground links can only be cut: the fault link needs the sandbox");
+  const bool sandbox = arguments.ground == "sandbox" || (arguments.ground == "auto" && shaped);
+  if (sandbox) plan.ground = GroundChoice::sandbox;
 }
 
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
@@ -167,6 +187,7 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   option("--workload", join(arguments.workloads, ","), "");
   option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","),
          join(defaults.faults, ","));
+  option("--ground", arguments.ground, defaults.ground);
   option("--fault-every", arguments.fault_every, "");
   option("--fault-for", arguments.fault_for, "");
   option("--duration", arguments.duration, defaults.duration);
@@ -246,6 +267,7 @@ Result<RunPlan> make_plan(const RunArguments& arguments) {
   plan.check_memory = bytes_of(arguments.check_memory, "--check-memory", problem);
   choose_workloads(arguments, plan, problem);
   choose_faults(arguments, plan, problem);
+  choose_ground(arguments, plan, problem);
   choose_models(arguments, plan, problem);
   if (problem.error()) return *problem.error();
   plan.command = rerun_command(arguments, plan);

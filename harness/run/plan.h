@@ -33,12 +33,16 @@ struct RunArguments {
   std::string sessions = "moving";
   std::string seed = "random";
   std::string out;  ///< empty: $CONSISTORY_RESULTS, else results/runs
+  std::string ground = "auto";  ///< or sandbox, or relay
   int port_base = 0;
   bool check = true;
   std::uint64_t check_steps = kDefaultCheckSteps;
   std::string check_timeout;  ///< empty: none
   std::string check_memory;   ///< empty: no limit
 };
+
+/// Where the nodes stand (harness/cluster/ground.h).
+enum class GroundChoice : std::uint8_t { relay, sandbox };
 
 struct RunPlan {
   std::unique_ptr<Store> store;
@@ -60,6 +64,7 @@ struct RunPlan {
   bool sessions_move = true;
   std::uint64_t seed = 0;
   std::string out;
+  GroundChoice ground = GroundChoice::relay;
   unsigned short port_base = 0;
   bool check = true;
   std::uint64_t check_steps = kDefaultCheckSteps;

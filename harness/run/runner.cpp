@@ -67,7 +67,10 @@ class Run {
     set_cleanup_pending(true);
     if (Status written = save_run_json(); !written) return written.error();
     progress_.event(fmt::format("seed {}: {}; {}", plan_.seed, record_.store, plan_.description));
-    Result<std::unique_ptr<Cluster>> cluster = Cluster::start(*plan_.store, cluster_options());
+    Result<std::unique_ptr<Ground>> ground = make_ground();
+    if (!ground) return ground.error();
+    Result<std::unique_ptr<Cluster>> cluster =
+        Cluster::start(*plan_.store, std::move(*ground), cluster_options());
     if (!cluster) return cluster.error();
     Result<Journal> journal = Journal::create(directory_.file("history.jsonl"), header());
     if (!journal) return journal.error();
@@ -86,9 +89,13 @@ class Run {
     options.data_directory = directory_.file("data");
     options.log_directory = directory_.file("logs");
     options.seed = plan_.seed;
-    options.relay_clients = plan_.relay_clients();
-    options.first_port = plan_.port_base;
     return options;
+  }
+
+  Result<std::unique_ptr<Ground>> make_ground() const {
+    if (plan_.ground == GroundChoice::sandbox)
+      return make_sandbox_ground(plan_.nodes, Random(plan_.seed).fork("network"));
+    return make_relay_ground(plan_.nodes, {plan_.relay_clients(), plan_.port_base});
   }
 
   HistoryHeader header() const {

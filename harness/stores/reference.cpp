@@ -57,12 +57,10 @@ class ReferenceStore final : public Store {
 
   Command command(const NodeLayout& layout) const override {
     std::vector<std::string> peers;
-    for (const unsigned short port : layout.peer_ports)
-      peers.push_back(fmt::format("127.0.0.1:{}", port));
+    for (const Endpoint& peer : layout.peers) peers.push_back(peer.text());
     Command command{executable(),
                     {"--node", std::to_string(layout.number), "--listen",
-                     fmt::format("127.0.0.1:{}", layout.port), "--peers", join(peers, ","),
-                     "--data", layout.data_directory, "--seed", std::to_string(layout.seed),
+                     layout.own.text(), "--peers", join(peers, ","), "--data", layout.data_directory, "--seed", std::to_string(layout.seed),
                      "--clock-offset-file", clock_offset_file(layout)}};
     StoreSettings of_node;
     for (const auto& [name, value] : settings_) {

@@ -12,6 +12,7 @@
 #include "base/result.h"
 #include "checkers/history/event.h"
 #include "harness/cluster/child_process.h"
+#include "harness/cluster/ground.h"
 #include "harness/cluster/http_loop.h"
 #include "workloads/workload.h"
 
@@ -19,9 +20,9 @@ namespace consistory {
 
 /// Where one node finds the world: filled in by the cluster.
 struct NodeLayout {
-  std::size_t number = 1;                  ///< 1…n
-  unsigned short port = 0;                 ///< to listen on, 127.0.0.1
-  std::vector<unsigned short> peer_ports;  ///< of every node in order, as this node reaches it
+  std::size_t number = 1;        ///< 1…n
+  Endpoint own;                  ///< to listen on
+  std::vector<Endpoint> peers;   ///< every node in order, as this node reaches it
   std::string data_directory;
   std::uint64_t seed = 0;
 };

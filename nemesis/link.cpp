@@ -1,0 +1,162 @@
+// link: the links between nodes get worse without being cut. Evidence is the links' own count of the
+// packets that it struck.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+#include "base/suggest.h"
+#include "nemesis/fault.h"
+
+namespace consistory {
+namespace {
+
+double between(Random& random, double low, double high) {
+  return low + random.unit() * (high - low);
+}
+
+Nanos milliseconds(Random& random, double low, double high) {
+  return static_cast<Nanos>(between(random, low, high) * kMillisecond);
+}
+
+/// What a variant does, and which counter tells of it.
+struct Ailment {
+  std::string_view name;
+  LinkQuality (*draw)(Random& random);
+  std::string (*text)(const LinkQuality& quality);
+  std::uint64_t LinkCounters::*counter;
+};
+
+std::string percent(double share, std::string_view what) {
+  return fmt::format("{:.0f} % of packets {}", 100 * share, what);
+}
+
+constexpr std::array<Ailment, 7> kAilments = {{
+    {"delay",
+     [](Random& random) {
+       LinkQuality quality;
+       quality.delay = milliseconds(random, 20, 120);
+       quality.jitter = quality.delay / 4;
+       return quality;
+     },
+     [](const LinkQuality& quality) {
+       return fmt::format("{} to {} ms late", quality.delay / kMillisecond,
+                          (quality.delay + quality.jitter) / kMillisecond);
+     },
+     &LinkCounters::delayed},
+    {"loss",
+     [](Random& random) {
+       LinkQuality quality;
+       quality.loss = between(random, 0.05, 0.3);
+       return quality;
+     },
+     [](const LinkQuality& quality) { return percent(quality.loss, "lost"); }, &LinkCounters::lost},
+    {"duplicate",
+     [](Random& random) {
+       LinkQuality quality;
+       quality.duplicate = between(random, 0.05, 0.5);
+       return quality;
+     },
+     [](const LinkQuality& quality) { return percent(quality.duplicate, "come twice"); },
+     &LinkCounters::duplicated},
+    {"reorder",
+     [](Random& random) {
+       LinkQuality quality;
+       quality.reorder = between(random, 0.05, 0.5);
+       return quality;
+     },
+     [](const LinkQuality& quality) { return percent(quality.reorder, "overtaken"); },
+     &LinkCounters::reordered},
+    {"narrow",
+     [](Random& random) {
+       LinkQuality quality;
+       quality.bits_per_second = 200'000 + random.below(800'000);
+       return quality;
+     },
+     [](const LinkQuality& quality) {
+       return fmt::format("{} kbit/s", quality.bits_per_second / 1000);
+     },
+     &LinkCounters::delayed},
+    {"corrupt",
+     [](Random& random) {
+       LinkQuality quality;
+       quality.corrupt = between(random, 0.02, 0.2);
+       return quality;
+     },
+     [](const LinkQuality& quality) { return percent(quality.corrupt, "corrupted"); },
+     &LinkCounters::corrupted},
+    {"corrupt-silently",
+     [](Random& random) {
+       LinkQuality quality;
+       quality.corrupt_silently = between(random, 0.02, 0.1);
+       return quality;
+     },
+     [](const LinkQuality& quality) {
+       return percent(quality.corrupt_silently, "corrupted, unnoticed by TCP");
+     },
+     &LinkCounters::corrupted},
+}};
+
+class Link final : public Fault {
+ public:
+  explicit Link(const Ailment& ailment) : ailment_(ailment) {}
+
+  Result<std::string> inject(Controls& controls, Random& random) override {
+    if (!controls.links->shapes())
+      return environment_error("links can only be cut here, not made worse: use --ground sandbox");
+    quality_ = ailment_.draw(random);
+    before_ = struck(controls);
+    for_each_link(controls, [&](Place from, Place to) { controls.links->impose(from, to, quality_); });
+    injected_ = true;
+    return ailment_.text(quality_) + " on every link between nodes";
+  }
+
+  std::string evidence(const Controls& controls) const override {
+    const std::uint64_t count = struck(controls) - before_;
+    return count == 0 ? std::string() : fmt::format("{} packets struck", count);
+  }
+
+  Status heal(Controls& controls) override {
+    if (!injected_) return Done{};
+    injected_ = false;
+    for_each_link(controls, [&](Place from, Place to) { controls.links->lift(from, to, quality_); });
+    return Done{};
+  }
+
+  std::vector<Place> targets() const override { return {}; }
+
+ private:
+  template <class Visit>
+  static void for_each_link(const Controls& controls, const Visit& visit) {
+    for (Place from = 1; from <= controls.node_count(); ++from) {
+      for (Place to = 1; to <= controls.node_count(); ++to) {
+        if (from != to) visit(from, to);
+      }
+    }
+  }
+
+  std::uint64_t struck(const Controls& controls) const {
+    std::uint64_t count = 0;
+    for_each_link(controls, [&](Place from, Place to) {
+      count += controls.links->counters(from, to).*ailment_.counter;
+    });
+    return count;
+  }
+
+  const Ailment& ailment_;
+  LinkQuality quality_;
+  std::uint64_t before_ = 0;
+  bool injected_ = false;
+};
+
+}  // namespace
+
+std::unique_ptr<Fault> make_link(std::string_view variant, Random& random) {
+  constexpr std::size_t kRepaired = kAilments.size() - 1;  // the last one is only done by name
+  if (variant.empty()) return std::make_unique<Link>(kAilments[random.below(kRepaired)]);
+  const auto found = std::find_if(kAilments.begin(), kAilments.end(),
+                                  [&](const Ailment& ailment) { return ailment.name == variant; });
+  return std::make_unique<Link>(*found);
+}
+
+}  // namespace consistory
