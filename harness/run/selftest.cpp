@@ -46,6 +46,7 @@ std::vector<std::string> arguments_of(const DefectCase& defect, const SelftestOp
   add("--fault", defect.faults.empty() ? "none" : join(defect.faults, ","));
   add("--fault-every", defect.fault_every);
   add("--fault-for", defect.fault_for);
+  words.insert(words.end(), defect.load.begin(), defect.load.end());
   add("--duration", format_duration(options.duration));
   return words;
 }

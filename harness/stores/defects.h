@@ -23,6 +23,7 @@ struct DefectCase {
   std::vector<std::string> weakest;
   std::string fault_every = {};
   std::string fault_for = {};
+  std::vector<std::string> load = {};  ///< further words of `run`
   bool quick = false;  ///< one of the few of `selftest --quick`
 };
 
