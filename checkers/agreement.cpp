@@ -1,11 +1,13 @@
 #include "checkers/agreement.h"
 
 #include <fmt/format.h>
+#include <tsl/robin_map.h>
 
 #include <algorithm>
-#include <map>
 #include <utility>
 #include <vector>
+
+#include "base/hash.h"
 
 namespace consistory {
 namespace {
@@ -38,9 +40,9 @@ class Measurement {
     for (auto at = history_.operations.rbegin(); at != history_.operations.rend(); ++at) {
       if (is_answer(*at)) bound(*at);
     }
-    for (const auto& [place, node] : nodes_) {
+    for (const auto& [place, node] : nodes_) {  // in any order: the most counts
       if (node.first_final >= 0)
-        raise(agreement_.converged_after_at_most, place.first, node.first_final);
+        raise(agreement_.converged_after_at_most, static_cast<KeyId>(place >> 32), node.first_final);
     }
     return agreement_;
   }
@@ -79,7 +81,7 @@ class Measurement {
   void bound(const Operation& read) {
     const Key& key = keys_[read.key];
     if (key.final == nullptr || key.diverged) return;
-    Node& node = nodes_[{read.key, read.node}];
+    Node& node = nodes_[std::uint64_t{read.key} << 32 | read.node];
     if (node.other) return;
     if (same_answer(history_, *key.final, read)) {
       node.first_final = read.complete_ns;
@@ -96,7 +98,7 @@ class Measurement {
   const History& history_;
   Nanos healed_ns_;
   std::vector<Key> keys_;
-  std::map<std::pair<KeyId, NodeId>, Node> nodes_;
+  tsl::robin_map<std::uint64_t, Node, MixHash> nodes_;  // by key and node
   Agreement agreement_;
 };
 

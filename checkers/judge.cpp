@@ -134,11 +134,27 @@ ModelVerdict judge_parts(const Model& model, const History& history, std::uint64
   return all;
 }
 
+/// All session guarantees together imply each set of them, and what refutes them mostly refutes the
+/// set: one look then tells of the set, and of those that include it.
+FastVerdict judge_quickly(const Model& model, std::uint64_t steps, Subject& subject) {
+  if (model.guarantees && *model.guarantees != kAllGuarantees &&
+      FastChecker::takes_as_long_as_all(*model.guarantees)) {
+    FastVerdict all = subject.fast.judge(kAllGuarantees);
+    if (all.answer == Finding::Answer::holds) return all;
+    const bool refuted =
+        all.answer == Finding::Answer::violated &&
+        judge_exactly(model, extract(subject.history, all.evidence), steps).verdict ==
+            Verdict::violated;
+    if (refuted) return all;
+  }
+  return subject.fast.judge(model);
+}
+
 /// The near-linear checkers first, where they have an answer. What they call a violation counts
 /// once the exact checker sees it too, in the evidence alone.
 ModelVerdict judge_model(const Model& model, std::uint64_t steps, Subject& subject) {
   const History& history = subject.history;
-  FastVerdict quick = subject.fast.judge(model);
+  FastVerdict quick = judge_quickly(model, steps, subject);
   if (quick.answer == Finding::Answer::holds) {
     std::string gap = model.quiescent ? coverage_gap(history) : std::string();
     return gap.empty() ? ModelVerdict::holds() : ModelVerdict::not_checked(std::move(gap));

@@ -26,23 +26,29 @@ class SetJudge {
 
   Verdict judge(GuaranteeSet set) {
     std::optional<Verdict>& known = known_[set];
-    if (!known) known = follows(set);
+    if (!known || known == Verdict::inconclusive) {
+      if (const std::optional<Verdict> told = follows(set)) known = told;
+    }
     if (!known) known = decide(set);
     return *known;
   }
 
-  /// Violated, and no smaller set is.
+  /// Violated, and no smaller set is. Smaller ones first: they are less work.
   bool is_minimal(GuaranteeSet set) {
-    if (judge(set) != Verdict::violated) return false;
+    if (!can_be_decided(set) && !follows(set)) return false;
     for (const unsigned member : {1U, 2U, 4U, 8U}) {
       const bool smaller = (set & member) != 0 &&
                            judge(static_cast<GuaranteeSet>(set & ~member)) == Verdict::violated;
       if (smaller) return false;
     }
-    return true;
+    return judge(set) == Verdict::violated;
   }
 
  private:
+  bool can_be_decided(GuaranteeSet set) const {
+    return history_.size() <= kExactMax || FastChecker::decides(set);
+  }
+
   std::optional<Verdict> follows(GuaranteeSet set) const {
     for (GuaranteeSet other = 0; other <= kAllGuarantees; ++other) {
       if (includes(other, set) && known_[other] == Verdict::holds) return Verdict::holds;
@@ -51,10 +57,16 @@ class SetJudge {
     return std::nullopt;
   }
 
-  /// What violated other sets may violate this one; then the whole need not be looked at.
+  /// What violated other sets may violate this one, and so may a member of it, which is less work:
+  /// then the whole need not be looked at.
   Verdict decide(GuaranteeSet set) {
     for (const History& part : evidence_) {
       if (exactly(part, set) == Verdict::violated) return Verdict::violated;
+    }
+    for (const Guarantee guarantee : {Guarantee::monotonic_reads, Guarantee::read_your_writes}) {
+      const auto member = static_cast<GuaranteeSet>(guarantee);
+      if (contains(set, guarantee) && set != member && judge(member) == Verdict::violated)
+        return Verdict::violated;
     }
     const FastVerdict quick = fast_.judge(set);
     if (quick.answer == Finding::Answer::holds) return Verdict::holds;
@@ -103,8 +115,10 @@ ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps, 
   });
   for (const GuaranteeSet set : sets) {
     if (judge.is_minimal(set)) result.minimal.push_back(set);
-    result.open = result.open || judge.judge(set) == Verdict::inconclusive;
   }
+  result.open = std::any_of(sets.begin(), sets.end(), [&](GuaranteeSet set) {
+    return judge.judge(set) == Verdict::inconclusive;
+  });
   return result;
 }
 

@@ -1,6 +1,7 @@
 #include "checkers/fast/fast_checker.h"
 
 #include <algorithm>
+#include <bit>
 #include <exception>
 #include <set>
 
@@ -72,6 +73,12 @@ FastVerdict FastChecker::judge(GuaranteeSet set) {
   return safely([&] { return trace() == nullptr ? FastVerdict{} : verdict_of(find(set)); });
 }
 
+bool FastChecker::decides(GuaranteeSet set) { return is_local(set) || Visibility::can_follow(set); }
+
+bool FastChecker::takes_as_long_as_all(GuaranteeSet set) {
+  return !is_local(set) && std::popcount(set) > 1;
+}
+
 FastVerdict FastChecker::verdict_of(const Finding& finding) const {
   return {finding.answer, with_sources(finding.seed)};
 }
@@ -123,6 +130,10 @@ Finding FastChecker::decide_view(Guarantee guarantee) {
 
 Finding FastChecker::decide_guarantees(GuaranteeSet set) {
   if (is_local(set)) return decide_local_guarantees(*trace_, set);
+  // Where nothing tells the order of updates, monotonic writes alone ask for nothing (MODELS §4).
+  const bool orderless = !trace_->has_lists() && !trace_->has_versions() && !trace_->has_cas();
+  const bool writes_only = set == static_cast<GuaranteeSet>(Guarantee::monotonic_writes);
+  if (orderless && writes_only) return decide_local_guarantees(*trace_, 0);
   if (!Visibility::can_follow(set)) return Finding::declined();
   if (set == kAllGuarantees) {
     if (causal() == nullptr) return Finding::violated(causal_cycle_);
@@ -142,8 +153,10 @@ Finding FastChecker::decide_memory() {
 
 Finding FastChecker::decide_weak() {
   if (causal() == nullptr) return Finding::violated(causal_cycle_);
-  if (holds("causal-convergence")) return Finding::holds();
-  return decide_weak_causal(*trace_, *causal_);
+  const auto convergence = of_sets_.find(kAllGuarantees);
+  const bool proved =
+      convergence != of_sets_.end() && convergence->second.answer == Finding::Answer::holds;
+  return proved ? Finding::holds() : decide_weak_causal(*trace_, *causal_);
 }
 
 /// Whatever refutes a weaker model refutes this one; linearizable proves it, and so does one order

@@ -27,6 +27,10 @@ class FastChecker {
   /// Declines, too, where memory does not suffice.
   FastVerdict judge(const Model& model);
   FastVerdict judge(GuaranteeSet set);
+  /// False if the answer to judge(set) is always that it declines.
+  static bool decides(GuaranteeSet set);
+  /// Is judge(set) as much work as to judge all guarantees together?
+  static bool takes_as_long_as_all(GuaranteeSet set);
 
  private:
   FastVerdict decide_model(const Model& model);

@@ -175,6 +175,7 @@ bool SessionView::sweep() {
     key.row = kNoRow;
   }
   for (row_ = 0; row_ < row_count_; ++row_) {
+    here_.clear();
     if (active_[row_]) {
       for (Chain chain = 0; chain < trace_.chains(); ++chain) {
         if (chain == session_) continue;
@@ -213,6 +214,7 @@ void SessionView::arrive(Point update) {
     explain(update, key.initial - 1, raises_.size());
     return refute_by(key.initial - 1);
   }
+  if (!trace_.is_info(update)) here_.push_back(update);
   const bool guarded = key.guard != kNoPoint && key.until > row_;
   if (guarded && key.since < row_) return raise({update, key.since, key.until - 1, key.guard});
   const bool more = std::exchange(key.row, row_) == row_;
@@ -343,12 +345,7 @@ void SessionView::order_crowd(std::vector<InBlock>& orders) {
     }
   };
   if (crowded_.empty()) return;
-  for (Chain chain = 0; chain < trace_.chains(); ++chain) {
-    if (chain == session_ || arrived(row_, chain) == before_row(chain)) continue;
-    const auto updates = ground_.updates_of_chain(chain);
-    const Point begin = trace_.first(chain) + before_row(chain);
-    for (std::size_t i = cursor_[chain]; i-- > 0 && updates[i] >= begin;) beside(updates[i]);
-  }
+  for (const Point update : here_) beside(update);
   for (const Point info : infos_here_) beside(info);
   for (const Point guard : crowded_) scratch_.of_key[trace_.key(guard)].crowded = false;
 }

@@ -145,6 +145,7 @@ class SessionView {
   std::vector<std::size_t> cursor_;       // per chain: into its updates
   std::vector<std::size_t> info_cursor_;  // per chain: into its reads of indeterminate updates
   std::vector<bool> info_here_;           // per indeterminate update: has arrived
+  std::vector<Point> here_;               // other updates of registers read, arrived at this row
   std::vector<Point> infos_here_;         // indeterminate updates that arrived at this row
   std::vector<Point> crowded_;            // guards of keys of which more arrived at this row
   std::vector<InBlock> list_order_;
