@@ -10,6 +10,7 @@
 #include <set>
 #include <utility>
 
+#include "base/parallel.h"
 #include "base/hash.h"
 #include "checkers/fast/sight.h"
 #include "checkers/staleness.h"
@@ -76,13 +77,15 @@ class Grouping {
 
   std::vector<AnomalyGroup> take() {
     using enum Anomaly;
+    std::vector<void (Grouping::*)()> looks;  // each has classes and tables of its own
     if (wants({thin_air_read, future_read, non_monotonic_read, own_write_missed, repeated_element,
                lost_update}))
-      look_at_operations();
-    if (wants({stale_read})) look_at_stale_reads();
-    if (wants({list_order_conflict, list_gap})) look_at_lists();
-    if (wants({lost_append, divergence})) look_at_finals();
-    if (wants({overwritten_read})) look_at_causality();
+      looks.push_back(&Grouping::look_at_operations);
+    if (wants({stale_read})) looks.push_back(&Grouping::look_at_stale_reads);
+    if (wants({list_order_conflict, list_gap})) looks.push_back(&Grouping::look_at_lists);
+    if (wants({lost_append, divergence})) looks.push_back(&Grouping::look_at_finals);
+    if (wants({overwritten_read})) looks.push_back(&Grouping::look_at_causality);
+    in_parallel(looks.size(), [&](std::size_t look, std::size_t) { (this->*looks[look])(); });
     std::vector<AnomalyGroup> groups;
     for (Tally& tally : tallies_) {
       if (tally.group.count == 0) continue;

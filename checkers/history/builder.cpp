@@ -39,6 +39,11 @@ void HistoryBuilder::set_replicas(const std::vector<std::string>& names) {
   history_.replica_count = history_.nodes.size();
 }
 
+void HistoryBuilder::reserve(std::size_t operations) {
+  history_.operations.reserve(operations);
+  lines_.reserve(operations);
+}
+
 std::size_t HistoryBuilder::add(const RawOperation& raw) {
   Operation operation;
   operation.session = session(raw.session);

@@ -49,6 +49,8 @@ class HistoryBuilder {
   void set_replicas(const std::vector<std::string>& names);
   void set_settled(bool settled) { history_.settled = settled; }
 
+  /// Room for so many operations, so that they need not move as they come.
+  void reserve(std::size_t operations);
   /// Adds an operation and returns its place among those added so far.
   std::size_t add(const RawOperation& raw);
 

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -19,6 +20,12 @@ class FileSource final : public ByteSource {
   }
   FileSource(const FileSource&) = delete;
   FileSource& operator=(const FileSource&) = delete;
+
+  std::size_t size_hint() const override {
+    struct stat about {};
+    const bool is_file = fstat(descriptor_, &about) == 0 && S_ISREG(about.st_mode);
+    return is_file ? static_cast<std::size_t>(about.st_size) : 0;
+  }
 
   Result<std::size_t> read(char* into, std::size_t size) override {
     for (;;) {

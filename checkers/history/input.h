@@ -14,6 +14,8 @@ namespace consistory {
 class ByteSource {
  public:
   virtual ~ByteSource() = default;
+  /// How many bytes will come, about; 0: nobody knows.
+  virtual std::size_t size_hint() const { return 0; }
   /// Up to `size` bytes; 0 only at the end.
   virtual Result<std::size_t> read(char* into, std::size_t size) = 0;
 };

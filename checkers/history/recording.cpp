@@ -156,6 +156,8 @@ class Reader {
   explicit Reader(std::string name) : name_(std::move(name)), assembler_(name_) {}
 
   Result<Recording> read(ByteSource& source) {
+    constexpr std::size_t kBytesLikely = 200, kReservedMax = 20'000'000;  // per operation; of them
+    builder().reserve(std::min(source.size_hint() / kBytesLikely, kReservedMax));
     const std::unique_ptr<EventBatches> events = open_events(source, name_);
     while (const EventBatch* batch = events->next()) {
       names_.batch = nullptr;
