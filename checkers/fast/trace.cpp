@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/parallel.h"
+
 namespace consistory {
 namespace {
 
 constexpr OperationId kNobody = UINT32_MAX;
 constexpr OperationId kSeveral = kNobody - 1;
+constexpr Point kWorthThreads = 20'000;
 
 std::uint64_t code(KeyId key, ValueId value) {
   return static_cast<std::uint64_t>(key) << 32 | value;
@@ -258,6 +261,17 @@ class TraceBuilder {
   }
 
   void index() {
+    if (trace_.has_lists_) index_appends();
+    if (trace_.size() < kWorthThreads) {
+      index_keys();
+      return index_readers();
+    }
+    in_parallel(2, [this](std::size_t part, std::size_t) {
+      part == 0 ? index_keys() : index_readers();
+    });
+  }
+
+  void index_keys() {
     const std::uint32_t keys = trace_.keys();
     trace_.updates_ = lists_of(keys, [&](const auto& add) {
       for (Point point = 0; point < trace_.size(); ++point) {
@@ -270,7 +284,9 @@ class TraceBuilder {
         if (other) add(trace_.key_[point], point);
       }
     });
-    if (trace_.has_lists_) index_appends();
+  }
+
+  void index_readers() {
     trace_.readers_ = lists_of(trace_.size(), [&](const auto& add) {
       std::vector<Chain> told(trace_.size() - trace_.first_info(), UINT32_MAX);
       for (Point point = 0; point < trace_.size(); ++point) {

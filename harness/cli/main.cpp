@@ -1,5 +1,6 @@
 // consistory: puts a replicated store on trial. Commands stand in command.cpp.
 #include <fmt/format.h>
+#include <malloc.h>
 #include <signal.h>
 #include <unistd.h>
 #include <CLI/CLI.hpp>
@@ -102,6 +103,8 @@ extern "C" void on_abort(int) { _exit(70); }
 }  // namespace consistory
 
 int main(int argc, char** argv) {
+  // What is large goes back to the system at once; kept, it would be the peak of a long history.
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
   signal(SIGABRT, consistory::on_abort);
   try {
     return consistory::run(argc, argv);
