@@ -11,7 +11,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<CommandSpec, 8> kCommands = {{
+constexpr std::array<CommandSpec, 9> kCommands = {{
     {"run", "run a store under faults, check its history, write a report",
      "  consistory run\n"
      "  consistory run --protocol eventual --require read-your-writes -d 10s --seed 7\n"
@@ -43,6 +43,8 @@ constexpr std::array<CommandSpec, 8> kCommands = {{
     {"explain", "explain a consistency model, with a smallest history that breaks it",
      "  consistory explain causal\n  consistory explain read-your-writes+monotonic-writes\n",
      define_explain},
+    {"doctor", "tell which grounds and faults this machine can do, how, and with what evidence",
+     "  consistory doctor\n  consistory doctor --json\n", define_doctor},
 }};
 
 }  // namespace

@@ -31,6 +31,7 @@ std::function<int()> define_convert(CLI::App& app);
 std::function<int()> define_report(CLI::App& app);
 std::function<int()> define_list(CLI::App& app);
 std::function<int()> define_explain(CLI::App& app);
+std::function<int()> define_doctor(CLI::App& app);
 
 /// Prints "error: …" on stderr and returns the exit code of its kind.
 int fail(const Error& error);
