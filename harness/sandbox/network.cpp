@@ -143,6 +143,14 @@ Network::~Network() {
   if (!spaces_.empty()) (void)configure(spaces_[0], "link del eth0\n");
 }
 
+Status Network::use_kernel_bridge() {
+  switch_.reset();
+  std::string commands = "link add bridge type bridge\nlink set bridge up\n";
+  for (Place place = 0; place < spaces_.size(); ++place)
+    commands += fmt::format("link set {} master bridge\n", port_of(place));
+  return configure(switch_space_, commands);
+}
+
 Status Network::join_up() {
   if (Status ports = configure(switch_space_, commands_of_switch(spaces_)); !ports) return ports;
   for (Place place = 0; place < spaces_.size(); ++place) {

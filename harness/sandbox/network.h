@@ -23,6 +23,8 @@ class Network {
   Network& operator=(const Network&) = delete;
 
   Switch& links() { return *switch_; }
+  /// Replaces our switch by the kernel's bridge, which carries everything: to compare them.
+  Status use_kernel_bridge();
   /// "10.77.0.3"; place 0, the clients, is 10.77.0.254.
   static std::string address_of(Place place);
   /// A descriptor of the node's network namespace, for setns(2); ours.
