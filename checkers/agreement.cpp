@@ -42,7 +42,8 @@ class Measurement {
     }
     for (const auto& [place, node] : nodes_) {  // in any order: the most counts
       if (node.first_final >= 0)
-        raise(agreement_.converged_after_at_most, static_cast<KeyId>(place >> 32), node.first_final);
+        raise(agreement_.converged_after_at_most, static_cast<KeyId>(place >> 32),
+              node.first_final);
     }
     return agreement_;
   }

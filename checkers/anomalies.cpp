@@ -10,8 +10,8 @@
 #include <set>
 #include <utility>
 
-#include "base/parallel.h"
 #include "base/hash.h"
+#include "base/parallel.h"
 #include "checkers/fast/sight.h"
 #include "checkers/staleness.h"
 
@@ -70,8 +70,8 @@ struct Known {
 
 class Grouping {
  public:
-  Grouping(const History& history, const AnomalySet& wanted)
-      : history_(history), wanted_(wanted), writer_(history.values.size(), kNobody) {
+  Grouping(const History& history, const AnomalySet& wanted) : history_(history), wanted_(wanted) {
+    for (auto& writers : writer_) writers.assign(history.values.size(), kNobody);
     for (OperationId id = 0; id < history.size(); ++id) note_writer(id);
   }
 
@@ -161,15 +161,18 @@ class Grouping {
   void note_writer(OperationId id) {
     const Operation& update = at(id);
     if (!update.updates() || update.outcome == Outcome::fail) return;
-    OperationId& writer = writer_[update.function == Function::remove ? kNil : update.value];
+    const ValueId value = update.function == Function::remove ? kNil : update.value;
+    OperationId& writer = writers(update.key)[value];
     writer = writer == kNobody ? id : kSeveral;
   }
 
   /// Who wrote what a read of the key returned: an update, kNobody, or kSeveral.
   OperationId writer_of(KeyId key, ValueId value) const {
-    const OperationId writer = writer_[value];
+    const OperationId writer = writer_[history_.is_list[key] ? 1 : 0][value];
     return writer < kSeveral && at(writer).key != key ? kNobody : writer;
   }
+
+  std::vector<OperationId>& writers(KeyId key) { return writer_[history_.is_list[key] ? 1 : 0]; }
 
   Known& known(const Operation& operation) {
     return known_[std::uint64_t{operation.session} << 32 | operation.key];
@@ -208,7 +211,7 @@ class Grouping {
     if (writer < kSeveral && at(writer).invoke > read.complete)
       add(Anomaly::future_read, id, {writer});
     if (writer == kSeveral) return;
-    const bool maybe_deleted = read.value == kNil && writer_[kNil] != kNobody;
+    const bool maybe_deleted = read.value == kNil && writer_[0][kNil] != kNobody;
     if (maybe_deleted) return;
     look_at_session(id, writer);
   }
@@ -286,7 +289,7 @@ class Grouping {
   /// No two swaps can both have taken a value that was there once.
   void look_at_swap(OperationId id) {
     const Operation& swap = at(id);
-    const bool once = swap.expected == kNil ? writer_[kNil] == kNobody
+    const bool once = swap.expected == kNil ? writer_[0][kNil] == kNobody
                                             : writer_of(swap.key, swap.expected) < kSeveral;
     if (!once) return;
     const auto [first, fresh] = takers_.try_emplace({swap.key, swap.expected}, id);
@@ -349,7 +352,8 @@ class Grouping {
 
   const History& history_;
   const AnomalySet& wanted_;
-  std::vector<OperationId> writer_;  // per value
+  /// Per value, of registers and of lists apart: workloads count up through both.
+  std::array<std::vector<OperationId>, 2> writer_;
   tsl::robin_map<std::uint64_t, Known, MixHash> known_;
   /// By session: values that it had moved on from.
   tsl::robin_set<std::uint64_t, MixHash> left_;

@@ -29,6 +29,10 @@ TEST(Anomalies, AHistoryWithoutAnyHasNone) {
   EXPECT_EQ(of("A write x 1 [0,9]; B read x -> 1 [10,19]; A append l 1; B read l -> [1]"), "");
 }
 
+TEST(Anomalies, ListsMayHoldTheValuesOfRegisters) {
+  EXPECT_EQ(of("A write x 1 [0,9]; A append l 1 [10,19]; B read x -> nil [20,29]"), "stale-read 1");
+}
+
 TEST(Anomalies, EachReadCountsOnceInItsClass) {
   EXPECT_EQ(of("A read x -> 7; B read x -> 7"), "thin-air-read 2");
   EXPECT_EQ(of("B read x -> 1 [0,9]; A write x 1 [10,19]"), "future-read 1");

@@ -200,8 +200,9 @@ bool depends_on_sessions(const Model& model) {
   return std::find(kWithout.begin(), kWithout.end(), model.name) == kWithout.end();
 }
 
-/// The minimal violated sets of session guarantees that are worth knowing include one of these: any,
-/// for who asks about every guarantee; else what was asked about and is not violated by itself.
+/// The minimal violated sets of session guarantees that are worth knowing include one of these:
+/// any, for who asks about every guarantee; else what was asked about and is not violated by
+/// itself.
 std::vector<GuaranteeSet> sets_to_complete(const std::vector<JudgedModel>& models) {
   GuaranteeSet members = 0;
   std::vector<GuaranteeSet> unbroken;

@@ -33,7 +33,8 @@ struct JudgedModel {
 
 struct Judgement {
   std::vector<JudgedModel> models;
-  std::vector<GuaranteeSet> violated_sets;  ///< minimal ones (MODELS §3.6) that tell more than `models`
+  std::vector<GuaranteeSet>
+      violated_sets;  ///< minimal ones (MODELS §3.6) that tell more than `models`
   bool sets_open = false;
 
   const JudgedModel* find(std::string_view name) const;

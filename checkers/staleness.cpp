@@ -128,7 +128,8 @@ class Measurement {
  private:
   void add_update(OperationId id) {
     const Operation& update = history_.operations[id];
-    if (!update.updates() || update.outcome == Outcome::fail) return;
+    if (!update.updates() || update.outcome == Outcome::fail || history_.is_list[update.key])
+      return;
     OperationId& writer = writer_[update.value];
     writer = writer == kNobody ? id : kSeveral;
     if (update.outcome == Outcome::ok)

@@ -55,6 +55,10 @@ TEST(Staleness, OneStaleReadOfManyDoesNotHideFromWhichAgeReadsAreFresh) {
   EXPECT_EQ(of(text).visible_99, 19 * kMillisecond);
 }
 
+TEST(Staleness, ListsMayHoldTheSameValues) {
+  EXPECT_EQ(of("A append l 1; A write x 1; B read x -> 1").reads, 1U);
+}
+
 TEST(Staleness, SaysNothingOfWhatItCannotKnow) {
   EXPECT_EQ(of("A append l 1; B read l -> []").reads, 0U);
   EXPECT_EQ(of("A write x 1; B write x 1; B read x -> 1").reads, 0U);

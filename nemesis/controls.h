@@ -40,8 +40,8 @@ struct LinkQuality {
   double duplicate = 0;
   double reorder = 0;  ///< of packets that come `reorder_by` late, so that others overtake them
   Nanos reorder_by = 5 * kMillisecond;
-  double corrupt = 0;     ///< a flipped bit, which TCP notices and repairs
-  double corrupt_silently = 0;  ///< a flipped bit that no checksum tells of
+  double corrupt = 0;                 ///< a flipped bit, which TCP notices and repairs
+  double corrupt_silently = 0;        ///< a flipped bit that no checksum tells of
   std::uint64_t bits_per_second = 0;  ///< 0: no limit
 };
 

@@ -1,5 +1,5 @@
-// link: the links between nodes get worse without being cut. Evidence is the links' own count of the
-// packets that it struck.
+// link: the links between nodes get worse without being cut. Evidence is the links' own count of
+// the packets that it struck.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -106,7 +106,8 @@ class Link final : public Fault {
       return environment_error("links can only be cut here, not made worse: use --ground sandbox");
     quality_ = ailment_.draw(random);
     before_ = struck(controls);
-    for_each_link(controls, [&](Place from, Place to) { controls.links->impose(from, to, quality_); });
+    for_each_link(controls,
+                  [&](Place from, Place to) { controls.links->impose(from, to, quality_); });
     injected_ = true;
     return ailment_.text(quality_) + " on every link between nodes";
   }
@@ -119,7 +120,8 @@ class Link final : public Fault {
   Status heal(Controls& controls) override {
     if (!injected_) return Done{};
     injected_ = false;
-    for_each_link(controls, [&](Place from, Place to) { controls.links->lift(from, to, quality_); });
+    for_each_link(controls,
+                  [&](Place from, Place to) { controls.links->lift(from, to, quality_); });
     return Done{};
   }
 

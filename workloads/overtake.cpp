@@ -54,9 +54,9 @@ class OvertakeGenerator final : public Generator {
   static constexpr std::size_t kRivals = 2;  // of each messenger, and they come first
 
   static const Script& rival() {
-    static const Script script = {kPut,   kPut,   kPut,   kWatch, kWatch, kWatch, kWatch, kWatch,
-                                  kWatch, kWatch, kGet,   kWatch, kGet,   kWatch, kGet,   kWatch,
-                                  kGet,   kWatch, kGet,   kWatch, kGet};
+    static const Script script = {kPut,   kPut,   kPut,   kWatch, kWatch, kWatch, kWatch,
+                                  kWatch, kWatch, kWatch, kGet,   kWatch, kGet,   kWatch,
+                                  kGet,   kWatch, kGet,   kWatch, kGet,   kWatch, kGet};
     return script;
   }
   static const Script& messenger() {

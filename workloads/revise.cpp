@@ -1,6 +1,7 @@
-// revise: a session reads a register, writes it and reads it a few times more, over and over. It shows
-// what becomes of an update that follows what was read: lost updates, and writes that are ordered
-// below the value that they revise. All registers are used alike, so that a value stays for a while.
+// revise: a session reads a register, writes it and reads it a few times more, over and over. It
+// shows what becomes of an update that follows what was read: lost updates, and writes that are
+// ordered below the value that they revise. All registers are used alike, so that a value stays for
+// a while.
 #include <fmt/format.h>
 
 #include <map>

@@ -33,7 +33,8 @@ TEST_P(EveryWorkload, WritesUniqueValuesContendsAndRepeats) {
   EXPECT_GE(uses.size(), 5U);
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EveryWorkload, testing::Values("register", "append", "delete", "overtake", "revise"));
+INSTANTIATE_TEST_SUITE_P(All, EveryWorkload,
+                         testing::Values("register", "append", "delete", "overtake", "revise"));
 
 TEST(FindWorkload, SuggestsNearNames) {
   EXPECT_NE(find_workload("apend").error().message.find("did you mean \"append\""),

@@ -119,8 +119,7 @@ class Log {
   /// on. Not empty: what shows that this cannot be.
   std::vector<Point> returned(Point source, Point reader, bool counts) {
     if (Entry* known = find(source)) return returned_again(*known, source, reader);
-    if (!entries_.empty())
-      order_.link(entries_.back().all_so_far, order_.node_of(source), reader);
+    if (!entries_.empty()) order_.link(entries_.back().all_so_far, order_.node_of(source), reader);
     // All entries precede it, so it stands for them all.
     if (counts) push({source, reader, order_.node_of(source), 0});
     return {};

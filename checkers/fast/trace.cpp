@@ -266,9 +266,8 @@ class TraceBuilder {
       index_keys();
       return index_readers();
     }
-    in_parallel(2, [this](std::size_t part, std::size_t) {
-      part == 0 ? index_keys() : index_readers();
-    });
+    in_parallel(
+        2, [this](std::size_t part, std::size_t) { part == 0 ? index_keys() : index_readers(); });
   }
 
   void index_keys() {

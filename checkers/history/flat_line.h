@@ -13,8 +13,7 @@ class FlatCursor {
  public:
   /// The character after the line must be readable, and be none that could continue a token: a
   /// newline, or zero.
-  explicit FlatCursor(std::string_view line)
-      : at_(line.data()), end_(line.data() + line.size()) {}
+  explicit FlatCursor(std::string_view line) : at_(line.data()), end_(line.data() + line.size()) {}
 
   bool at_end() const { return at_ == end_; }
   char peek() const { return *at_; }

@@ -32,7 +32,7 @@ struct RunArguments {
   std::string op_timeout = "1s";
   std::string sessions = "moving";
   std::string seed = "random";
-  std::string out;  ///< empty: $CONSISTORY_RESULTS, else results/runs
+  std::string out;              ///< empty: $CONSISTORY_RESULTS, else results/runs
   std::string ground = "auto";  ///< or sandbox, or relay
   int port_base = 0;
   bool check = true;

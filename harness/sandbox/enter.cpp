@@ -1,6 +1,6 @@
-// Three processes: the one that was called stays outside, waits and passes signals on; one goes into
-// the namespaces, but for the PID namespace, which only its children are in; the first of those goes
-// on with the program.
+// Three processes: the one that was called stays outside, waits and passes signals on; one goes
+// into the namespaces, but for the PID namespace, which only its children are in; the first of
+// those goes on with the program.
 #include "harness/sandbox/enter.h"
 
 #include <fcntl.h>
@@ -63,7 +63,8 @@ constexpr int kSpaces = CLONE_NEWNET | CLONE_NEWNS | CLONE_NEWPID;
 /// As root without a user namespace, if root may; else as the root of one with a single user.
 std::string leave_for_new_spaces() {
   if (unshare(kSpaces) == 0) return {};
-  const std::string user = fmt::format("0 {} 1", geteuid()), group = fmt::format("0 {} 1", getegid());
+  const std::string user = fmt::format("0 {} 1", geteuid()),
+                    group = fmt::format("0 {} 1", getegid());
   if (unshare(kSpaces | CLONE_NEWUSER) != 0) return refused("user namespaces are refused");
   write_line("/proc/self/setgroups", "deny");
   const bool mapped =
@@ -187,9 +188,8 @@ Status probe_sandbox() {
   }
   verdict->write.reset();
   Message message;
-  const bool answered =
-      told.failure.empty() &&
-      ::read(*verdict->read, &message, sizeof message) == static_cast<ssize_t>(sizeof message);
+  const bool answered = told.failure.empty() && ::read(*verdict->read, &message, sizeof message) ==
+                                                    static_cast<ssize_t>(sizeof message);
   await_end(child);
   if (!told.failure.empty()) return environment_error("no sandbox here: " + told.failure);
   if (!answered) return environment_error("no sandbox here: it ended while it was tried out");

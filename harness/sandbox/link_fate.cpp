@@ -27,7 +27,8 @@ LinkQuality both(LinkQuality a, const LinkQuality& b) {
   a.corrupt = either(a.corrupt, b.corrupt);
   a.corrupt_silently = either(a.corrupt_silently, b.corrupt_silently);
   if (a.bits_per_second == 0) a.bits_per_second = b.bits_per_second;
-  else if (b.bits_per_second > 0) a.bits_per_second = std::min(a.bits_per_second, b.bits_per_second);
+  else if (b.bits_per_second > 0)
+    a.bits_per_second = std::min(a.bits_per_second, b.bits_per_second);
   return a;
 }
 

@@ -74,7 +74,7 @@ Status configure(const Descriptor& space, const std::string& commands) {
   std::error_code error;
   bp::opstream in;
   bp::ipstream err;
-  bp::child ip(bp::exe = program, bp::args = {"-batch", "-"}, bp::std_in < in, bp::std_err > err,
+  bp::child ip(bp::exe = program, bp::args = {"-batch", "-"}, bp::std_in<in, bp::std_err> err,
                bp::std_out > bp::null, Enter{*space}, error);
   if (error) return environment_error(fmt::format("cannot start ip: {}", error.message()));
   in << commands << std::flush;

@@ -1,7 +1,7 @@
 #pragma once
-// Network: every node in a network namespace of its own, with its own address, and the clients (this
-// process) in another, joined by a switch of ours. Nothing of it can be seen outside the namespaces
-// of this process, and all of it goes with the last descriptor that holds it.
+// Network: every node in a network namespace of its own, with its own address, and the clients
+// (this process) in another, joined by a switch of ours. Nothing of it can be seen outside the
+// namespaces of this process, and all of it goes with the last descriptor that holds it.
 
 #include <memory>
 #include <string>
@@ -14,8 +14,8 @@ namespace consistory {
 
 class Network {
  public:
-  /// Needs CAP_NET_ADMIN over the network namespace of this process, which becomes the clients', and
-  /// must hold nothing yet (enter_sandbox() gives such a one).
+  /// Needs CAP_NET_ADMIN over the network namespace of this process, which becomes the clients',
+  /// and must hold nothing yet (enter_sandbox() gives such a one).
   static Result<std::unique_ptr<Network>> create(std::size_t nodes, const Random& random);
 
   ~Network();

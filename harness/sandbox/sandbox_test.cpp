@@ -92,9 +92,8 @@ Count transmit(const Node& from, const Node& to, int messages) {
   const auto take = [&](const Node::Message& message) {
     ++count.all;
     const bool whole = message.number < static_cast<std::uint32_t>(messages) &&
-                       std::all_of(message.filling.begin(), message.filling.end(), [&](char c) {
-                         return c == letter_of(message.number);
-                       });
+                       std::all_of(message.filling.begin(), message.filling.end(),
+                                   [&](char c) { return c == letter_of(message.number); });
     if (!whole) ++count.damaged;
     else if (++came[message.number] > 1) ++count.twice;
     else if (message.number < last) ++count.overtaken;
@@ -115,8 +114,7 @@ class SandboxNetwork : public testing::Test {
     auto made = Network::create(3, Random(5));
     ASSERT_TRUE(made) << made.error().message;
     network_ = std::move(*made);
-    for (const Place place : {1, 2, 3})
-      nodes_.push_back(std::make_unique<Node>(*network_, place));
+    for (const Place place : {1, 2, 3}) nodes_.push_back(std::make_unique<Node>(*network_, place));
   }
 
   const Node& node(Place place) const { return *nodes_[place - 1]; }

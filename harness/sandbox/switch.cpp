@@ -34,8 +34,7 @@ constexpr int kBufferBytes = 8 << 20;
 constexpr std::size_t kWaitingMax = 64U << 20;  // bytes under way; beyond, packets are lost
 
 Error cannot(std::string_view what, const std::string& interface) {
-  return environment_error(
-      fmt::format("cannot {} {}: {}", what, interface, std::strerror(errno)));
+  return environment_error(fmt::format("cannot {} {}: {}", what, interface, std::strerror(errno)));
 }
 
 Result<Descriptor> open_port(const std::string& interface) {
@@ -156,10 +155,10 @@ class Switch::Engine {
   void pass(Place from, Place to, std::size_t size) {
     const std::span<char> bytes(buffer_.data(), size);
     const Nanos now = monotonic_now();
-    const PacketFate fate =
-        link(from, to).next(size - Packet::kHeader, now, Packet(bytes).is_ip());
+    const PacketFate fate = link(from, to).next(size - Packet::kHeader, now, Packet(bytes).is_ip());
     const bool damaged = fate.damage != PacketFate::Damage::none;
-    if (damaged && !Packet(bytes).damage(fate.bit, fate.damage == PacketFate::Damage::silent)) return;
+    if (damaged && !Packet(bytes).damage(fate.bit, fate.damage == PacketFate::Damage::silent))
+      return;
     for (int copy = 0; copy < fate.copies; ++copy) {
       if (fate.due <= now) {
         send(to, bytes);
@@ -210,8 +209,7 @@ Result<std::unique_ptr<Switch>> Switch::start(const std::vector<std::string>& in
     if (!port) return port.error();
     ports.push_back(std::move(*port));
   }
-  return std::unique_ptr<Switch>(
-      new Switch(std::make_unique<Engine>(std::move(ports), random)));
+  return std::unique_ptr<Switch>(new Switch(std::make_unique<Engine>(std::move(ports), random)));
 }
 
 std::string Switch::mac_of(Place place) { return fmt::format("02:00:00:00:00:{:02x}", place); }

@@ -1,9 +1,9 @@
 #pragma once
-// Switch: the network between nodes, as a user-space Ethernet switch. Each place has a port, the far
-// end of a veth pair, read and written through AF_PACKET; every packet between two places passes
-// here and meets the fate of its directed link. Needs no privilege but over its own network
-// namespace. Packets come and go with their virtio-net header, so that the kernel's segmentation and
-// checksum offloads pass through untouched; that is what makes gigabits possible in user space.
+// Switch: the network between nodes, as a user-space Ethernet switch. Each place has a port, the
+// far end of a veth pair, read and written through AF_PACKET; every packet between two places
+// passes here and meets the fate of its directed link. Needs no privilege but over its own network
+// namespace. Packets come and go with their virtio-net header, so that the kernel's segmentation
+// and checksum offloads pass through untouched; that is what makes gigabits possible in user space.
 
 #include <memory>
 #include <string>

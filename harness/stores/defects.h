@@ -24,7 +24,7 @@ struct DefectCase {
   std::string fault_every = {};
   std::string fault_for = {};
   std::vector<std::string> load = {};  ///< further words of `run`
-  bool quick = false;  ///< one of the few of `selftest --quick`
+  bool quick = false;                  ///< one of the few of `selftest --quick`
 };
 
 std::span<const DefectCase> all_defects();

@@ -58,10 +58,11 @@ class ReferenceStore final : public Store {
   Command command(const NodeLayout& layout) const override {
     std::vector<std::string> peers;
     for (const Endpoint& peer : layout.peers) peers.push_back(peer.text());
-    Command command{executable(),
-                    {"--node", std::to_string(layout.number), "--listen",
-                     layout.own.text(), "--peers", join(peers, ","), "--data", layout.data_directory, "--seed", std::to_string(layout.seed),
-                     "--clock-offset-file", clock_offset_file(layout)}};
+    Command command{
+        executable(),
+        {"--node", std::to_string(layout.number), "--listen", layout.own.text(), "--peers",
+         join(peers, ","), "--data", layout.data_directory, "--seed", std::to_string(layout.seed),
+         "--clock-offset-file", clock_offset_file(layout)}};
     StoreSettings of_node;
     for (const auto& [name, value] : settings_) {
       if (name != "token" && !value.empty()) of_node.emplace_back(name, value);  // the clients' own

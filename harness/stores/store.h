@@ -20,9 +20,9 @@ namespace consistory {
 
 /// Where one node finds the world: filled in by the cluster.
 struct NodeLayout {
-  std::size_t number = 1;        ///< 1…n
-  Endpoint own;                  ///< to listen on
-  std::vector<Endpoint> peers;   ///< every node in order, as this node reaches it
+  std::size_t number = 1;       ///< 1…n
+  Endpoint own;                 ///< to listen on
+  std::vector<Endpoint> peers;  ///< every node in order, as this node reaches it
   std::string data_directory;
   std::uint64_t seed = 0;
 };

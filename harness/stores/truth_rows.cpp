@@ -24,11 +24,11 @@ const std::vector<std::string> kFaults = {"partition", "kill", "pause"};
 const std::vector<std::string> kSlow = {"--link-delay", "4"};
 const std::vector<std::string> kBusy = {"--link-delay", "20",   "--keys",        "3",
                                         "--rate",       "1000", "--concurrency", "20"};
-const std::vector<std::string> kHeldKeys = {"--link-delay",  "20",   "--keys",       "8",
-                                            "--rate",        "4000", "--read-ratio", "0.9",
-                                            "--concurrency", "40",   "--fault",
-                                            "partition:bridge,partition:bridge,partition:bridge",
-                                            "--fault-every", "1s",   "--fault-for",  "600ms"};
+const std::vector<std::string> kHeldKeys = {
+    "--link-delay",  "20",   "--keys",       "8",
+    "--rate",        "4000", "--read-ratio", "0.9",
+    "--concurrency", "40",   "--fault",      "partition:bridge,partition:bridge,partition:bridge",
+    "--fault-every", "1s",   "--fault-for",  "600ms"};
 const std::vector<std::string> kReading = {"--link-delay", "40",   "--keys",       "2",
                                            "--rate",       "4000", "--read-ratio", "0.93"};
 const std::vector<std::string> kGossip = {"--keys", "2", "--rate", "4000", "--read-ratio", "0.9"};
@@ -416,8 +416,9 @@ std::vector<TruthRow> eventual_rows() {
                     kFaults,
                     all ? kReading : kGossip,
                     std::move(classes),
-                    all ? "overtake"
-                    : std::string_view(session) == "mw" ? "register,overtake" : "register"};
+                    all                                 ? "overtake"
+                    : std::string_view(session) == "mw" ? "register,overtake"
+                                                        : "register"};
   };
   const Reasons mr = {{{"monotonic-reads"}, waits}}, mw = {{{"monotonic-writes"}, waits}};
   const Reasons ryw = {{{"read-your-writes"}, waits}}, wfr = {{{"writes-follow-reads"}, waits}};

@@ -36,7 +36,7 @@ struct TruthCell {
   std::vector<std::string> faults;  ///< under which the guarantees hold
   std::vector<std::string> load;    ///< words of `run` under which weaknesses show
   std::string workload;
-  bool quick = false;               ///< one of the few of `selftest --quick`
+  bool quick = false;  ///< one of the few of `selftest --quick`
 
   /// As stated, not what they imply.
   std::vector<std::string> guaranteed_models() const;
