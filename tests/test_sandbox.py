@@ -6,6 +6,7 @@ import pathlib
 import random
 import shutil
 import signal
+import struct
 import subprocess
 import time
 import unittest
@@ -74,6 +75,24 @@ class Sandbox(unittest.TestCase):
             struck = {fault['fault'] for fault in verdict['faults'] if fault['evidence']}
             self.assertEqual(struck, set(faults.split(',')))
             self.assertTrue(all(fault['healed_ns'] > 0 for fault in verdict['faults']))
+        self.nothing_is_left(out)
+
+    def test_a_capture_holds_what_the_nodes_said(self):
+        with temporary_directory() as out:
+            result = consistory('run', '-q', '-o', out, '--pcap', '--no-faults', '-d', '2s', '--seed', '4', timeout=60)
+            self.assertEqual(result.returncode, 0, result.stderr.decode())
+            packets = (pathlib.Path(out) / 'latest' / 'network.pcap').read_bytes()
+            magic, major, minor, _, _, _, link_type = struct.unpack_from('<IHHiIII', packets)
+            self.assertEqual((magic, major, minor, link_type), (0xA1B23C4D, 2, 4, 1))
+            place, count = 24, 0
+            while place < len(packets):  # whole records to the end, each a frame of one of our addresses
+                kept, length = struct.unpack_from('<II', packets, place + 8)
+                self.assertEqual(kept, length)
+                self.assertEqual(packets[place + 16 + 6:place + 16 + 11], bytes([2, 0, 0, 0, 0]))
+                place, count = place + 16 + kept, count + 1
+            self.assertEqual(place, len(packets))
+            self.assertGreater(count, 1000)
+            self.assertIn(b'POST /op', packets)
         self.nothing_is_left(out)
 
     def test_an_ordinary_user_can_do_the_same(self):

@@ -10,6 +10,7 @@
 #include "harness/cli/command.h"
 #include "harness/run/campaign.h"
 #include "harness/run/interrupt.h"
+#include "harness/sandbox/enter.h"
 
 namespace consistory {
 namespace {
@@ -24,6 +25,9 @@ struct Options {
 int act(const Options& options) {
   Result<Campaign> campaign = read_campaign(options.file);
   if (!campaign) return fail(campaign.error());
+  if (needs_sandbox(*campaign)) {
+    if (const Status inside = enter_sandbox(); !inside) return fail(inside.error());
+  }
   install_interrupt_handlers();
   const Result<CampaignResult> result = perform_campaign(*campaign, options.out, options.quiet);
   if (!result) return fail(result.error());

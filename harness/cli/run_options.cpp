@@ -85,6 +85,9 @@ void add_faults(CLI::App& app, RunArguments& arguments) {
                  "127.0.0.1), or auto (the sandbox where a fault needs it)")
       ->capture_default_str()
       ->group(group);
+  app.add_flag("--pcap", arguments.pcap,
+               "Write every packet between nodes to network.pcap, for Wireshark (sandbox)")
+      ->group(group);
   app.add_flag_callback(
          "--no-faults", [&arguments] { arguments.faults = {"none"}; }, "The same as --fault none")
       ->group(group);

@@ -48,6 +48,10 @@ Result<std::vector<unsigned short>> choose_ports(std::size_t nodes, unsigned sho
 
 }  // namespace
 
+Status Ground::capture(const std::string&) {
+  return environment_error("packets are seen in the sandbox alone");
+}
+
 Result<std::unique_ptr<Ground>> make_relay_ground(std::size_t nodes, const RelayOptions& options) {
   ReservedPorts reserved;  // until the relay has its own ports, which come from the same range
   Result<std::vector<unsigned short>> ports = choose_ports(nodes, options.first_port, reserved);

@@ -15,6 +15,7 @@ class SandboxGround final : public Ground {
   Endpoint own(Place node) const override { return {Network::address_of(node), kPort}; }
   Endpoint reach(Place, Place to) const override { return own(to); }
   int network_space(Place node) const override { return network_->space_of(node); }
+  Status capture(const std::string& path) override { return network_->links().capture(path); }
 
  private:
   std::unique_ptr<Network> network_;

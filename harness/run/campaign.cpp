@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "harness/run/interrupt.h"
@@ -59,6 +60,13 @@ std::string campaigns_root(const std::string& out) {
 }
 
 }  // namespace
+
+bool needs_sandbox(const Campaign& campaign) {
+  return std::any_of(campaign.cells.begin(), campaign.cells.end(), [](const CampaignCell& cell) {
+    const Result<RunPlan> plan = make_plan(cell.arguments);
+    return plan && plan->ground == GroundChoice::sandbox;
+  });
+}
 
 Result<CampaignResult> perform_campaign(const Campaign& campaign, const std::string& out,
                                         bool quiet) {

@@ -93,7 +93,8 @@ class Reader {
     std::vector<std::string> known = {
         "duration",   "nodes",    "concurrency",      "rate",      "keys",
         "read_ratio", "sessions", "fault_every",      "fault_for", "op_timeout",
-        "models",     "require",  "expect_violation", "store",     "check_steps"};
+        "models",     "require",  "expect_violation", "store",     "check_steps",
+        "ground"};
     const std::size_t own = known.size();
     for (const StoreSetting& setting : reference_store_settings()) {
       std::string name = setting.name;
@@ -130,6 +131,7 @@ class Reader {
     if (name == "op_timeout") string(node, arguments.op_timeout);
     if (name == "sessions") string(node, arguments.sessions);
     if (name == "store") string(node, arguments.store);
+    if (name == "ground") string(node, arguments.ground);
     if (name == "nodes") number(node, arguments.nodes);
     if (name == "concurrency") number(node, arguments.concurrency);
     if (name == "rate") number(node, arguments.rate);

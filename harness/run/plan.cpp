@@ -125,7 +125,7 @@ void choose_faults(const RunArguments& arguments, RunPlan& plan, Problem& proble
   plan.schedule = plan_faults(plan.faults, options, Random(plan.seed).fork("schedule"));
 }
 
-/// Left to us: the relay, unless a fault needs links that only the sandbox has.
+/// Left to us: the relay, unless something is asked for that only the sandbox has.
 void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   const std::vector<std::string> known = {"auto", "sandbox", "relay"};
   const bool is_known = std::find(known.begin(), known.end(), arguments.ground) != known.end();
@@ -133,10 +133,15 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
   const bool shaped = std::any_of(plan.faults.begin(), plan.faults.end(), [](const FaultSpec& f) {
     return f.kind->needs == Needs::shaped_links;
   });
-  problem.unless(arguments.ground != "relay" || !shaped,
+  const bool relay = arguments.ground == "relay";
+  problem.unless(!relay || !shaped,
                  "on the relay ground links can only be cut: the fault link needs the sandbox");
-  const bool sandbox = arguments.ground == "sandbox" || (arguments.ground == "auto" && shaped);
-  if (sandbox) plan.ground = GroundChoice::sandbox;
+  problem.unless(!relay || !arguments.pcap,
+                 "on the relay ground no packets are seen: --pcap needs the sandbox");
+  plan.pcap = arguments.pcap;
+  const bool needed = shaped || plan.pcap;
+  if (arguments.ground == "sandbox" || (arguments.ground == "auto" && needed))
+    plan.ground = GroundChoice::sandbox;
 }
 
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
@@ -188,6 +193,7 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","),
          join(defaults.faults, ","));
   option("--ground", arguments.ground, defaults.ground);
+  if (arguments.pcap) words.emplace_back("--pcap");
   option("--fault-every", arguments.fault_every, "");
   option("--fault-for", arguments.fault_for, "");
   option("--duration", arguments.duration, defaults.duration);

@@ -34,6 +34,7 @@ struct RunArguments {
   std::string seed = "random";
   std::string out;              ///< empty: $CONSISTORY_RESULTS, else results/runs
   std::string ground = "auto";  ///< or sandbox, or relay
+  bool pcap = false;            ///< capture all packets
   int port_base = 0;
   bool check = true;
   std::uint64_t check_steps = kDefaultCheckSteps;
@@ -65,6 +66,7 @@ struct RunPlan {
   std::uint64_t seed = 0;
   std::string out;
   GroundChoice ground = GroundChoice::relay;
+  bool pcap = false;
   unsigned short port_base = 0;
   bool check = true;
   std::uint64_t check_steps = kDefaultCheckSteps;

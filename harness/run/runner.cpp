@@ -69,6 +69,10 @@ class Run {
     progress_.event(fmt::format("seed {}: {}; {}", plan_.seed, record_.store, plan_.description));
     Result<std::unique_ptr<Ground>> ground = make_ground();
     if (!ground) return ground.error();
+    if (plan_.pcap) {
+      if (Status captured = (*ground)->capture(directory_.file("network.pcap")); !captured)
+        return captured.error();
+    }
     Result<std::unique_ptr<Cluster>> cluster =
         Cluster::start(*plan_.store, std::move(*ground), cluster_options());
     if (!cluster) return cluster.error();
