@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <exception>
+#include <map>
 #include <memory>
 #include <new>
 #include <set>
@@ -271,7 +272,12 @@ Judgement judge(const History& history, const JudgeOptions& options) {
   const std::vector<GuaranteeSet> parts = sets_to_complete(judgement.models);
   if (!parts.empty()) {
     const TimeLimit limit(allowance.of_the_searches());
-    const ViolatedSets sets = minimal_violated_sets(history, options.steps, subject.fast, parts);
+    std::map<GuaranteeSet, Verdict> known;
+    for (const JudgedModel& judged : judgement.models) {
+      if (judged.model->guarantees) known[*judged.model->guarantees] = judged.verdict.verdict;
+    }
+    const ViolatedSets sets =
+        minimal_violated_sets(history, options.steps, subject.fast, parts, known);
     judgement.violated_sets = sets.minimal;
     judgement.sets_open = sets.open;
   }

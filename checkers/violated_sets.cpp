@@ -21,8 +21,13 @@ bool includes(GuaranteeSet set, GuaranteeSet part) { return (part & set) == part
 /// few of the sixteen are ever looked at.
 class SetJudge {
  public:
-  SetJudge(const History& history, std::uint64_t steps, FastChecker& fast)
-      : history_(history), steps_(steps), fast_(fast) {}
+  SetJudge(const History& history, std::uint64_t steps, FastChecker& fast,
+           const std::map<GuaranteeSet, Verdict>& known)
+      : history_(history), steps_(steps), fast_(fast) {
+    for (const auto& [set, verdict] : known) {
+      if (verdict == Verdict::holds || verdict == Verdict::violated) known_[set] = verdict;
+    }
+  }
 
   Verdict judge(GuaranteeSet set) {
     std::optional<Verdict>& known = known_[set];
@@ -99,9 +104,10 @@ class SetJudge {
 }  // namespace
 
 ViolatedSets minimal_violated_sets(const History& history, std::uint64_t steps, FastChecker& fast,
-                                   const std::vector<GuaranteeSet>& parts) {
+                                   const std::vector<GuaranteeSet>& parts,
+                                   const std::map<GuaranteeSet, Verdict>& known) {
   ViolatedSets result;
-  SetJudge judge(history, steps, fast);
+  SetJudge judge(history, steps, fast, known);
   // All four first: where they hold together, and they mostly do, every set does.
   if (judge.judge(kAllGuarantees) == Verdict::holds) return result;
   std::vector<GuaranteeSet> sets;

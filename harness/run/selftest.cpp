@@ -22,8 +22,10 @@ namespace {
 
 constexpr Nanos kTrialOverhead = 60 * kSecond;  // starting, settling, judging
 
-/// The command line of a cell's run, but for the seed.
-std::vector<std::string> arguments_of(const TruthCell& cell, const SelftestOptions& options) {
+/// The command line of a cell's run, but for the seed: of the first, the third… or of those
+/// between.
+std::vector<std::string> arguments_of(const TruthCell& cell, const SelftestOptions& options,
+                                      bool in_turn) {
   std::vector<std::string> words = words_of(cell.settings);
   const auto add = [&](const char* flag, const std::string& value) {
     words.insert(words.end(), {flag, value});
@@ -32,7 +34,8 @@ std::vector<std::string> arguments_of(const TruthCell& cell, const SelftestOptio
   add("--workload", cell.workload);
   add("--fault", cell.faults.empty() ? "none" : join(cell.faults, ","));
   add("--duration", format_duration(options.duration));
-  words.insert(words.end(), cell.load.begin(), cell.load.end());
+  const std::vector<std::string>& load = in_turn ? cell.in_turn : cell.load;
+  words.insert(words.end(), load.begin(), load.end());
   return words;
 }
 
@@ -109,7 +112,10 @@ bool alarms(const CellResult& result, const TrialOutcome& outcome) {
 }
 
 CellResult blank_result(const TruthCell& cell, const SelftestOptions& options) {
-  return {cell.id(), join(arguments_of(cell, options), " "), 0, 0, blank_tallies(cell), {}};
+  std::string arguments = join(arguments_of(cell, options, false), " ");
+  if (!cell.in_turn.empty())
+    arguments += ", in turn with " + join(arguments_of(cell, options, true), " ");
+  return {cell.id(), arguments, 0, 0, blank_tallies(cell), {}};
 }
 
 DefectResult blank_result(const DefectCase& defect, const SelftestOptions& options) {
@@ -121,12 +127,13 @@ DefectResult blank_result(const DefectCase& defect, const SelftestOptions& optio
 
 CellResult run_cell(const TruthCell& cell, const SelftestOptions& options,
                     const std::string& place) {
-  const std::vector<std::string> arguments = arguments_of(cell, options);
   CellResult result = blank_result(cell, options);
   for (int i = 0; i < options.seeds && interrupts() == 0; ++i) {
     const std::uint64_t seed = options.first_seed + static_cast<std::uint64_t>(i);
     const std::string folder = fmt::format("{}/{}", place, seed);
-    const TrialOutcome outcome = try_once(arguments, seed, folder, options);
+    const bool in_turn = i % 2 == 1 && !cell.in_turn.empty();
+    const TrialOutcome outcome =
+        try_once(arguments_of(cell, options, in_turn), seed, folder, options);
     if (interrupts() > 0) break;
     ++result.runs;
     result.operations += outcome.operations;

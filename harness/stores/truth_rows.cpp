@@ -24,14 +24,20 @@ const std::vector<std::string> kFaults = {"partition", "kill", "pause"};
 const std::vector<std::string> kSlow = {"--link-delay", "4"};
 const std::vector<std::string> kBusy = {"--link-delay", "20",   "--keys",        "3",
                                         "--rate",       "1000", "--concurrency", "20"};
-const std::vector<std::string> kHeldKeys = {
-    "--link-delay",  "20",   "--keys",       "8",
-    "--rate",        "4000", "--read-ratio", "0.9",
-    "--concurrency", "40",   "--fault",      "partition:bridge,partition:bridge,partition:bridge",
-    "--fault-every", "1s",   "--fault-for",  "600ms"};
+const std::vector<std::string> kHeldKeys = {"--link-delay",  "20",   "--keys",       "8",
+                                            "--rate",        "4000", "--read-ratio", "0.9",
+                                            "--concurrency", "40"};
 const std::vector<std::string> kReading = {"--link-delay", "40",   "--keys",       "2",
                                            "--rate",       "4000", "--read-ratio", "0.93"};
 const std::vector<std::string> kGossip = {"--keys", "2", "--rate", "4000", "--read-ratio", "0.9"};
+
+/// The same with a bridge between two groups most of the time: an update waits for a node that
+/// others still reach.
+std::vector<std::string> bridged(std::vector<std::string> load) {
+  load.insert(load.end(), {"--fault", "partition:bridge,partition:bridge,partition:bridge",
+                           "--fault-every", "1s", "--fault-for", "600ms"});
+  return load;
+}
 
 constexpr const char* kLog =
     "one log decides, it is durable before anything is answered, and a "
@@ -175,10 +181,10 @@ TruthReason unordered(std::vector<std::string> models) {
 std::vector<TruthRow> primary_rows() {
   const std::string source = "Budhiraja et al. 1993; Tanenbaum, van Steen §7.5";
   const auto row = [&](std::string name, StoreSettings settings, std::vector<std::string> load,
-                       std::vector<TruthClass> classes) {
+                       std::vector<TruthClass> classes, std::vector<std::string> in_turn = {}) {
     settings.insert(settings.begin(), {"protocol", "primary"});
-    return TruthRow{std::move(name), std::move(settings), source,
-                    kFaults,         std::move(load),     std::move(classes)};
+    return TruthRow{std::move(name), std::move(settings), source,     kFaults,
+                    std::move(load), std::move(classes),  "register", std::move(in_turn)};
   };
   const auto one = [](const char* propagation, const char* read_from) {
     return StoreSettings{
@@ -204,7 +210,7 @@ std::vector<TruthRow> primary_rows() {
           at_primary),
       row("primary per key, async, reads at the primary", many("async", "primary"), {}, at_primary),
       row("primary per key, sync, local reads", many("sync", "local"), kBusy,
-          {kPerKeyPinned, kPerKeyMoving}),
+          {kPerKeyPinned, kPerKeyMoving}, bridged(kBusy)),
       row("primary per key, majority, local reads", many("majority", "local"), kBusy,
           per_key_lagging),
       row("primary per key, async, local reads", many("async", "local"), kBusy, per_key_lagging),
@@ -233,7 +239,9 @@ std::vector<TruthRow> local_writes_rows() {
        source,
        kFaults,
        kHeldKeys,
-       {kPerKeyPinned, kPerKeyMoving}},
+       {kPerKeyPinned, kPerKeyMoving},
+       "register",
+       bridged(kHeldKeys)},
       {"local writes, async",
        {{"protocol", "local-writes"}, {"propagation", "async"}},
        source,
@@ -330,7 +338,8 @@ std::vector<TruthRow> causal_rows() {
        source,
        kFaults,
        kReading,
-       {converging_registers(kPinned), converging_lists(kPinned), lost_registers, lost_lists}},
+       {converging_registers(kPinned), converging_lists(kPinned), lost_registers, lost_lists},
+       "register,overtake"},
       {"causal, order of arrival, tokens",
        {{"protocol", "causal"}, {"conflicts", "arrival"}, {"token", "on"}},
        source,
@@ -525,10 +534,14 @@ std::vector<TruthRow> raft_rows() {
                      "a session moves to a node that is behind, or its node starts again from its "
                      "snapshot"}};
   const std::vector<TruthClass> top = {linearizable_class(kAnySession | kAnyKey)};
-  return {row("raft, reads by log", "log", {}, top), row("raft, reads by index", "index", {}, top),
-          row("raft, reads by lease", "lease", {}, top),
-          row("raft, local reads", "local", {"--link-delay", "4", "--fault", "kill,partition"},
-              {local})};
+  std::vector<TruthRow> rows = {row("raft, reads by log", "log", {}, top),
+                                row("raft, reads by index", "index", {}, top),
+                                row("raft, reads by lease", "lease", {}, top),
+                                row("raft, local reads", "local",
+                                    {"--link-delay", "4", "--fault", "kill,partition"}, {local})};
+  rows.back().in_turn = {"--link-delay",  "4",     "--fault",     "kill,kill,kill",
+                         "--fault-every", "900ms", "--fault-for", "100ms"};
+  return rows;
 }
 
 }  // namespace

@@ -25,6 +25,7 @@ struct TruthRow {
   std::vector<std::string> load;  ///< words of `run` under which weaknesses show
   std::vector<TruthClass> classes;
   std::string on_registers = "register";  ///< the workload of cells of registers
+  std::vector<std::string> in_turn = {};  ///< another load, for every second seed; empty: none
 };
 
 const std::vector<TruthRow>& truth_rows();

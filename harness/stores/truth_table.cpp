@@ -61,7 +61,8 @@ std::vector<TruthCell> build() {
           const unsigned session = moving ? kMoving : kPinned, keys = lists ? kLists : kRegisters;
           if ((part.where & session) == 0 || (part.where & keys) == 0) continue;
           cells.push_back({row.name, row.settings, moving, lists, part.guaranteed, part.violable,
-                           row.source, row.faults, row.load, lists ? "append" : row.on_registers,
+                           row.source, row.faults, row.load, row.in_turn,
+                           lists ? "append" : row.on_registers,
                            is_quick(row.name) && moving != lists});
         }
       }

@@ -33,8 +33,9 @@ struct TruthCell {
   std::vector<TruthReason> guaranteed;  ///< with all that they imply
   std::vector<TruthReason> violable;    ///< the weakest, with all that implies them
   std::string source;
-  std::vector<std::string> faults;  ///< under which the guarantees hold
-  std::vector<std::string> load;    ///< words of `run` under which weaknesses show
+  std::vector<std::string> faults;   ///< under which the guarantees hold
+  std::vector<std::string> load;     ///< words of `run` under which weaknesses show
+  std::vector<std::string> in_turn;  ///< the same, for every second seed; empty: none
   std::string workload;
   bool quick = false;  ///< one of the few of `selftest --quick`
 
