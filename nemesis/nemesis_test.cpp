@@ -35,8 +35,16 @@ class FakeWorld final : public ProcessControl, public LinkControl, public ClockC
   void heal(Place from, Place to) override { cuts.erase({from, to}); }
   LinkCounters counters(Place from, Place to) const override {
     const bool tried = traffic && cuts.contains({from, to});
-    return {tried ? 100U : 0U, 0};
+    LinkCounters counters;
+    counters.bytes_held = tried ? 100 : 0;
+    counters.lost = traffic && imposed.contains({from, to}) ? 7 : 0;
+    return counters;
   }
+  bool shapes() const override { return shaped; }
+  void impose(Place from, Place to, const LinkQuality& quality) override {
+    imposed[{from, to}] = quality;
+  }
+  void lift(Place from, Place to, const LinkQuality&) override { imposed.erase({from, to}); }
   bool carries_clients() const override { return true; }
   Status set_offset(Place node, Nanos offset) override {
     offsets[node] = offset;
@@ -52,12 +60,14 @@ class FakeWorld final : public ProcessControl, public LinkControl, public ClockC
   bool untouched() const {
     const bool on_time = std::all_of(offsets.begin(), offsets.end(),
                                      [](const auto& entry) { return entry.second == 0; });
-    return down.empty() && paused.empty() && cuts.empty() && on_time;
+    return down.empty() && paused.empty() && cuts.empty() && imposed.empty() && on_time;
   }
 
   std::set<Place> down, paused;
   std::set<std::pair<Place, Place>> cuts;
+  std::map<std::pair<Place, Place>, LinkQuality> imposed;
   std::map<Place, Nanos> offsets;
+  bool shaped = true;
   bool traffic = true;
   bool broken = false;
 };
@@ -81,6 +91,69 @@ TEST(Partition, HalvesCutEveryLinkBetweenTheGroupsBothWays) {
   for (const auto& [from, to] : world.cuts) EXPECT_TRUE(world.cuts.contains({to, from}));
   EXPECT_THAT(fault->evidence(controls), testing::HasSubstr("100 bytes held"));
   ASSERT_TRUE(fault->heal(controls));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Partition, ABridgeHearsBothGroups) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_partition("bridge", random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  ASSERT_EQ(world.cuts.size(), 2U);  // of three nodes: between the two that are no bridge
+  const auto [from, to] = *world.cuts.begin();
+  EXPECT_TRUE(world.cuts.contains({to, from}));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Partition, InARingEachHearsAMajorityAndNoTwoTheSame) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  controls.node_names.insert(controls.node_names.end(), {"n4", "n5"});
+  Random random(1);
+  const auto fault = make_partition("ring", random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  std::set<std::set<Place>> heard;
+  for (Place hearer = 1; hearer <= 5; ++hearer) {
+    std::set<Place> those = {hearer};
+    for (Place other = 1; other <= 5; ++other) {
+      if (other != hearer && !world.cuts.contains({other, hearer})) those.insert(other);
+    }
+    EXPECT_EQ(those.size(), 3U);
+    heard.insert(those);
+  }
+  EXPECT_EQ(heard.size(), 5U);
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Link, StrikesEveryLinkBetweenNodesAndHeals) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_link("loss", random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.imposed.size(), 6U);
+  for (const auto& [link, quality] : world.imposed) EXPECT_GT(quality.loss, 0.04);
+  EXPECT_EQ(fault->evidence(controls), "42 packets struck");
+  world.traffic = false;
+  ASSERT_TRUE(fault->heal(controls));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Link, IsRefusedWhereLinksCanOnlyBeCut) {
+  FakeWorld world;
+  world.shaped = false;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_link("", random);
+  const Result<std::string> what = fault->inject(controls, random);
+  ASSERT_FALSE(what);
+  EXPECT_EQ(what.error().kind, ErrorKind::environment);
+  EXPECT_THAT(what.error().message, testing::HasSubstr("--ground sandbox"));
   ASSERT_TRUE(fault->heal(controls));
   EXPECT_TRUE(world.untouched());
 }

@@ -2,9 +2,8 @@
 //
 // delete: the same over many registers, and every fourth update removes the key, so that the last
 // update of some keys is a removal that other updates were concurrent with.
-#include <fmt/format.h>
-
 #include "workloads/workload.h"
+#include "workloads/written_keys.h"
 
 namespace consistory {
 namespace {
@@ -15,35 +14,24 @@ constexpr double kRemovals = 0.25;
 class RegisterGenerator final : public Generator {
  public:
   RegisterGenerator(const WorkloadOptions& options, bool removes)
-      : options_(options),
+      : read_ratio_(options.read_ratio),
         removes_(removes),
-        written_(options.keys * (removes ? kDeletedKeysFor : 1), false) {}
+        keys_(removes ? 'd' : 'r', options.keys * (removes ? kDeletedKeysFor : 1)) {}
 
   Invocation next(std::size_t, Random& random) override {
-    const std::size_t key =
-        removes_ ? random.below(written_.size()) : skewed(random, written_.size());
-    if (random.chance(options_.read_ratio)) return {Function::read, name_of_key(key), {}};
-    written_[key] = true;
-    if (removes_ && random.chance(kRemovals)) return {Function::remove, name_of_key(key), {}};
-    return {Function::write, name_of_key(key), Value::of(++last_value_)};
+    const std::size_t key = removes_ ? random.below(keys_.count()) : skewed(random, keys_.count());
+    if (random.chance(read_ratio_)) return {Function::read, keys_.name(key), {}};
+    keys_.mark(key);
+    if (removes_ && random.chance(kRemovals)) return {Function::remove, keys_.name(key), {}};
+    return {Function::write, keys_.name(key), Value::of(++last_value_)};
   }
 
-  std::vector<std::string> keys() const override {
-    std::vector<std::string> names;
-    for (std::size_t key = 0; key < written_.size(); ++key) {
-      if (written_[key]) names.push_back(name_of_key(key));
-    }
-    return names;
-  }
+  std::vector<std::string> keys() const override { return keys_.names(); }
 
  private:
-  std::string name_of_key(std::size_t key) const {
-    return fmt::format("{}{}", removes_ ? 'd' : 'r', key);
-  }
-
-  WorkloadOptions options_;
+  double read_ratio_;
   bool removes_;
-  std::vector<bool> written_;
+  WrittenKeys keys_;
   std::int64_t last_value_ = 0;
 };
 

@@ -2,37 +2,30 @@
 // shows what becomes of an update that follows what was read: lost updates, and writes that are
 // ordered below the value that they revise. All registers are used alike, so that a value stays for
 // a while.
-#include <fmt/format.h>
-
 #include <map>
 
 #include "workloads/workload.h"
+#include "workloads/written_keys.h"
 
 namespace consistory {
 namespace {
 
 class ReviseGenerator final : public Generator {
  public:
-  explicit ReviseGenerator(const WorkloadOptions& options) : written_(options.keys, false) {}
+  explicit ReviseGenerator(const WorkloadOptions& options) : keys_('v', options.keys) {}
 
   Invocation next(std::size_t session, Random& random) override {
     constexpr std::size_t kWrite = 1, kSteps = 8;
     Revision& revision = revisions_[session];
-    if (revision.step == 0) revision.key = random.below(written_.size());
+    if (revision.step == 0) revision.key = random.below(keys_.count());
     const bool writes = revision.step == kWrite;
     revision.step = (revision.step + 1) % kSteps;
-    if (!writes) return {Function::read, name_of_key(revision.key), {}};
-    written_[revision.key] = true;
-    return {Function::write, name_of_key(revision.key), Value::of(++last_value_)};
+    if (!writes) return {Function::read, keys_.name(revision.key), {}};
+    keys_.mark(revision.key);
+    return {Function::write, keys_.name(revision.key), Value::of(++last_value_)};
   }
 
-  std::vector<std::string> keys() const override {
-    std::vector<std::string> names;
-    for (std::size_t key = 0; key < written_.size(); ++key) {
-      if (written_[key]) names.push_back(name_of_key(key));
-    }
-    return names;
-  }
+  std::vector<std::string> keys() const override { return keys_.names(); }
 
  private:
   /// What a session is at.
@@ -41,10 +34,8 @@ class ReviseGenerator final : public Generator {
     std::size_t step = 0;
   };
 
-  static std::string name_of_key(std::size_t key) { return fmt::format("v{}", key); }
-
   std::map<std::size_t, Revision> revisions_;  // by session
-  std::vector<bool> written_;
+  WrittenKeys keys_;
   std::int64_t last_value_ = 0;
 };
 

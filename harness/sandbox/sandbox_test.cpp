@@ -1,6 +1,5 @@
 // The sandbox's network as programs see it: what sockets in the nodes' namespaces receive, not what
 // was set. Runs inside a sandbox; ends with 77, which CTest takes as skipped, where there is none.
-#include <arpa/inet.h>
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
@@ -16,6 +15,7 @@
 
 #include "harness/sandbox/enter.h"
 #include "harness/sandbox/network.h"
+#include "harness/sandbox/socket_address.h"
 
 namespace consistory {
 namespace {
@@ -23,13 +23,7 @@ namespace {
 constexpr unsigned short kPort = 9000;
 constexpr Nanos kQuiet = 300 * kMillisecond;  // longer than anything is under way
 
-sockaddr_in address_of(Place place) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(kPort);
-  inet_pton(AF_INET, Network::address_of(place).c_str(), &address.sin_addr);
-  return address;
-}
+sockaddr_in address_of(Place place) { return socket_address(place, kPort); }
 
 /// No single flipped bit of a number leaves its letter as it is.
 char letter_of(std::uint32_t number) { return static_cast<char>('a' + number % 25); }

@@ -1,6 +1,5 @@
 // What the switch costs: one TCP flow and idle round trips between two nodes of a sandbox, through
 // our switch and, for comparison, through the kernel's bridge. scripts/switch-speed prints both.
-#include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/tcp.h>
 #include <sched.h>
@@ -13,6 +12,7 @@
 
 #include "harness/sandbox/enter.h"
 #include "harness/sandbox/network.h"
+#include "harness/sandbox/socket_address.h"
 
 namespace consistory {
 namespace {
@@ -21,13 +21,7 @@ constexpr unsigned short kPort = 9000;
 constexpr Nanos kFlow = 3 * kSecond;
 constexpr int kRoundTrips = 1000;
 
-sockaddr_in address_of(Place place) {
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_port = htons(kPort);
-  inet_pton(AF_INET, Network::address_of(place).c_str(), &address.sin_addr);
-  return address;
-}
+sockaddr_in address_of(Place place) { return socket_address(place, kPort); }
 
 /// Connected sockets of node 1 and node 2.
 std::pair<Descriptor, Descriptor> connect_nodes(const Network& network) {
