@@ -34,7 +34,7 @@ class Ground {
   /// The network namespace that the node is to run in, as a descriptor of ours; -1: this process's.
   virtual int network_space(Place) const { return -1; }
   /// Writes every packet between places to a file from now on; only where packets are seen.
-  virtual Status capture(const std::string& path);
+  virtual Status capture(const std::string& path) = 0;
 };
 
 struct RelayOptions {

@@ -15,6 +15,9 @@ class RelayGround final : public Ground {
 
   std::string_view name() const override { return "relay"; }
   LinkControl& links() override { return *relay_; }
+  Status capture(const std::string&) override {
+    return environment_error("packets are seen in the sandbox alone");
+  }
   Endpoint own(Place node) const override { return {"127.0.0.1", ports_[node - 1]}; }
   Endpoint reach(Place from, Place to) const override {
     const bool direct = from == to || (from == kClients && !relay_->carries_clients());
@@ -47,10 +50,6 @@ Result<std::vector<unsigned short>> choose_ports(std::size_t nodes, unsigned sho
 }
 
 }  // namespace
-
-Status Ground::capture(const std::string&) {
-  return environment_error("packets are seen in the sandbox alone");
-}
 
 Result<std::unique_ptr<Ground>> make_relay_ground(std::size_t nodes, const RelayOptions& options) {
   ReservedPorts reserved;  // until the relay has its own ports, which come from the same range

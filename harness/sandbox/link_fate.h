@@ -30,7 +30,6 @@ class LinkFate {
   void impose(const LinkQuality& quality);
   /// Takes back one that was imposed; does nothing if none like it was.
   void lift(const LinkQuality& quality);
-  bool is_perfect() const { return cuts_ == 0 && imposed_.empty(); }
   const LinkCounters& counters() const { return counters_; }
 
   /// Of the next packet, of `bytes` bytes, that comes at `now`. `counts`: it is of the store's own
