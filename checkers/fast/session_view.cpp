@@ -318,36 +318,45 @@ void SessionView::look_at_future(std::uint32_t row) {
 
 /// Whatever arrived at this row beside an update that will be read comes before it.
 void SessionView::close_block() {
-  std::vector<InBlock> orders = std::move(list_order_);
-  list_order_.clear();
-  order_crowd(orders);
-  const bool agree = std::all_of(orders.begin(), orders.end(), [&](const InBlock& order) {
-    return ground_.rank(order.before) < ground_.rank(order.after);
-  });
-  if (!agree && !changed_) {
-    list_order_ = std::move(orders);
+  if (!changed_ && !block_agrees()) {
+    order_crowd();
     solve_block();
   }
   list_order_.clear();
   crowded_.clear();
 }
 
-/// What arrived at this row beside a guard of its key.
-void SessionView::order_crowd(std::vector<InBlock>& orders) {
+/// Do the ranks order this row's arrivals as they must be? Most rows do, and need no graph.
+bool SessionView::block_agrees() {
+  for (const InBlock& order : list_order_) {
+    if (ground_.rank(order.before) > ground_.rank(order.after)) return false;
+  }
+  for (const Point guard : crowded_) {
+    std::uint64_t& lowest = scratch_.of_key[trace_.key(guard)].lowest;
+    lowest = std::min(lowest, ground_.rank(guard));
+  }
+  const auto comes_before = [&](Point other) {
+    return ground_.rank(other) <= scratch_.of_key[trace_.key(other)].lowest;
+  };
+  const bool agrees =
+      crowded_.empty() || (std::all_of(here_.begin(), here_.end(), comes_before) &&
+                           std::all_of(infos_here_.begin(), infos_here_.end(), comes_before));
+  for (const Point guard : crowded_) scratch_.of_key[trace_.key(guard)].lowest = UINT64_MAX;
+  return agrees;
+}
+
+/// What arrived at this row beside a guard of its key comes before it.
+void SessionView::order_crowd() {
   std::sort(crowded_.begin(), crowded_.end());
   crowded_.erase(std::unique(crowded_.begin(), crowded_.end()), crowded_.end());
-  for (const Point guard : crowded_) scratch_.of_key[trace_.key(guard)].crowded = true;
-  const auto beside = [&](Point other) {
-    if (!scratch_.of_key[trace_.key(other)].crowded) return;
-    for (const Point guard : crowded_) {
+  for (const Point guard : crowded_) {
+    const auto order = [&](Point other) {
       if (other != guard && trace_.key(other) == trace_.key(guard))
-        orders.push_back({other, guard, scratch_.last_reader[guard] - 1});
-    }
-  };
-  if (crowded_.empty()) return;
-  for (const Point update : here_) beside(update);
-  for (const Point info : infos_here_) beside(info);
-  for (const Point guard : crowded_) scratch_.of_key[trace_.key(guard)].crowded = false;
+        list_order_.push_back({other, guard, scratch_.last_reader[guard] - 1});
+    };
+    std::for_each(here_.begin(), here_.end(), order);
+    std::for_each(infos_here_.begin(), infos_here_.end(), order);
+  }
 }
 
 /// Is there an order of what arrived at this row? Says so with a graph of the block.

@@ -57,14 +57,14 @@ struct ViewScratch {
   std::vector<std::uint32_t> list_place;    ///< per append: its index in the session's list
   std::vector<std::uint32_t> info_arrival;  ///< per indeterminate update: by which row it arrived
   struct OfKey {
-    bool read = false;               ///< the session reads it
-    bool crowded = false;            ///< order_crowd(): one of its updates is in crowded_
-    std::uint32_t initial = 0;       ///< one more than the last row that read the initial value
-    std::uint32_t list = 0;          ///< one more than the last row that read the list
-    Point guard = kNoPoint;          ///< what later reads will still return
-    std::uint32_t since = 0;         ///< the row by which it arrived
-    std::uint32_t until = 0;         ///< one more than the last row that returns it
-    std::uint32_t row = UINT32_MAX;  ///< the last row at which one of its updates arrived
+    bool read = false;                  ///< the session reads it
+    std::uint32_t initial = 0;          ///< one more than the last row that read the initial value
+    std::uint32_t list = 0;             ///< one more than the last row that read the list
+    Point guard = kNoPoint;             ///< what later reads will still return
+    std::uint32_t since = 0;            ///< the row by which it arrived
+    std::uint32_t until = 0;            ///< one more than the last row that returns it
+    std::uint32_t row = UINT32_MAX;     ///< the last row at which one of its updates arrived
+    std::uint64_t lowest = UINT64_MAX;  ///< block_agrees(): rank of those of crowded_ it has
   };
   std::vector<OfKey> of_key;
 };
@@ -110,7 +110,8 @@ class SessionView {
   void take_own(Point point);
   void look_at_future(std::uint32_t row);
   void close_block();
-  void order_crowd(std::vector<InBlock>& orders);
+  bool block_agrees();
+  void order_crowd();
   void raise(const Raise& raise);
   bool raise_chain(Chain chain, Point prefix, std::uint32_t row);
   void solve_block();
