@@ -85,17 +85,13 @@ class VisibleWriters {
   }
 
   void demand(std::vector<Link>& links) {
-    std::vector<std::vector<Link>> found(worker_count());
-    in_parallel(writers_.size(), [&](std::size_t key, std::size_t worker) {
-      Demands demands(found[worker]);
+    // Kept by key: which worker found a link first must not show.
+    std::vector<std::vector<Link>> found(writers_.size());
+    in_parallel(writers_.size(), [&](std::size_t key, std::size_t) {
+      Demands demands(found[key]);
       demand_for_key(static_cast<KeyId>(key), demands);
     });
     for (const std::vector<Link>& part : found) links.insert(links.end(), part.begin(), part.end());
-    // Which worker found a link first must not show.
-    std::stable_sort(links.begin(), links.end(), [](const Link& a, const Link& b) {
-      return std::tuple(a.from, a.to, a.why, a.key, a.because) <
-             std::tuple(b.from, b.to, b.why, b.key, b.because);
-    });
   }
 
  private:
