@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "base/result.h"
 
 namespace consistory {
@@ -20,7 +21,8 @@ constexpr Place kClients = 0;
 class ProcessControl {
  public:
   virtual ~ProcessControl() = default;
-  /// SIGKILL; returns how the process ended ("killed by signal 9").
+  /// SIGKILL; returns how the process ended ("killed by signal 9"). A node that another fault
+  /// keeps down is left there: "is down already".
   virtual Result<std::string> kill(Place node) = 0;
   /// Starts a node that is down and waits until it serves; a node that is up is left alone.
   virtual Status ensure_running(Place node) = 0;
@@ -28,6 +30,8 @@ class ProcessControl {
   virtual Result<std::string> pause(Place node) = 0;
   /// SIGCONT; a node that is not paused is left alone.
   virtual Status resume(Place node) = 0;
+  /// From now until ensure_running() the node may end by itself: what was done to it is a reason.
+  virtual void allow_end(Place node) = 0;
   /// The node that leads, as the store tells now; nothing if none does, or if there is no leader.
   virtual std::optional<Place> leader() = 0;
 };
@@ -75,19 +79,74 @@ class LinkControl {
   virtual bool carries_clients() const = 0;
 };
 
+/// How far a node's clocks are off. A drift of 0.1 gains 100 ms a second from now on.
+struct ClockSkew {
+  Nanos wall = 0;
+  double wall_drift = 0;
+  Nanos monotonic = 0;
+  double monotonic_drift = 0;
+
+  bool only_wall_offset() const {
+    return wall_drift == 0 && monotonic == 0 && monotonic_drift == 0;
+  }
+  bool none() const { return wall == 0 && only_wall_offset(); }
+};
+
+/// What a node's clocks show, less what the machine's show.
+struct ClockReading {
+  Nanos wall = 0;
+  Nanos monotonic = 0;
+};
+
 class ClockControl {
  public:
   virtual ~ClockControl() = default;
-  /// Moves the node's clock; the machine's is never touched.
-  virtual Status set_offset(Place node, Nanos offset) = 0;
-  /// As the node reads it; nothing if the node does not answer.
-  virtual std::optional<Nanos> offset(Place node) const = 0;
+  /// Moves the node's clocks; the machine's are never touched. In place of any skew before.
+  virtual Status set_skew(Place node, const ClockSkew& skew) = 0;
+  /// As the node reads them; nothing if the node does not answer.
+  virtual std::optional<ClockReading> read_clocks(Place node) = 0;
+};
+
+/// What is wrong with a disk. Counts are from now on, and strike once.
+struct DiskTrouble {
+  std::uint64_t failing_write = 0;   ///< the number of the write that fails with EIO; 0: none
+  std::uint64_t failing_fsync = 0;   ///< the same of an fsync
+  std::uint64_t crash_at_fsync = 0;  ///< the fsync at which the node is killed, before it is done
+  std::int64_t bytes_left = -1;      ///< until writes fail with ENOSPC; below 0: no end
+  Nanos fsync_delay = 0;
+  bool fsyncs_lie = false;  ///< an fsync succeeds and does nothing
+};
+
+/// What happened on a disk so far.
+struct DiskCounters {
+  std::uint64_t writes = 0;
+  std::uint64_t fsyncs = 0;
+  std::uint64_t failed = 0;   ///< with EIO
+  std::uint64_t refused = 0;  ///< with ENOSPC
+  std::uint64_t delayed = 0;
+  std::uint64_t lied = 0;
+  std::uint64_t crashes = 0;
+};
+
+/// The disks of the nodes, one each.
+class DiskControl {
+ public:
+  virtual ~DiskControl() = default;
+  /// In place of any trouble before; {} ends it.
+  virtual void set_trouble(Place node, const DiskTrouble& trouble) = 0;
+  virtual DiskCounters counters(Place node) const = 0;
+  /// Of a node that is down: takes back whatever was written and not synced; with `torn`, half of
+  /// the last write stays. Returns what was lost, in words.
+  virtual Result<std::string> lose_unsynced(Place node, bool torn) = 0;
+  /// Of a node that is down: one bit of some file, drawn; returns which.
+  virtual Result<std::string> flip_bit(Place node, Random& random) = 0;
 };
 
 struct Controls {
   ProcessControl* processes = nullptr;
   LinkControl* links = nullptr;
   ClockControl* clocks = nullptr;
+  DiskControl* disks = nullptr;         ///< none: the ground has no disks of its own
   std::vector<std::string> node_names;  ///< [0] is "clients"
 
   std::size_t node_count() const { return node_names.size() - 1; }

@@ -22,6 +22,10 @@ class Fault {
   /// Evidence that it bit, or nothing yet. Polled until there is some or the fault is healed.
   virtual std::string evidence(const Controls& controls) const = 0;
   virtual Status heal(Controls& controls) = 0;
+  /// A fault that changes while it lasts is given a beat() every so often; 0: never. Asked again
+  /// after each beat.
+  virtual Nanos beat_every() const { return 0; }
+  virtual Status beat(Controls&, Random&) { return Done{}; }
   /// The nodes it touches, for the report; after inject().
   virtual std::vector<Place> targets() const = 0;
 };
@@ -36,7 +40,10 @@ enum class Needs : std::uint8_t {
   nothing,
   shaped_links,    ///< links that can be made worse (LinkControl::shapes)
   movable_clocks,  ///< nodes whose clocks can be moved
+  own_disks,       ///< a disk of its own for each node
 };
+
+struct FaultSpec;
 
 /// A row of the table of faults.
 struct FaultKind {
@@ -44,31 +51,36 @@ struct FaultKind {
   std::string_view summary;
   std::string_view evidence;
   std::span<const FaultVariant> variants;
-  std::unique_ptr<Fault> (*make)(std::string_view variant, Random& random);
+  std::unique_ptr<Fault> (*make)(const FaultSpec& spec, Random& random);
   Needs needs = Needs::nothing;
 };
 
 std::span<const FaultKind> all_faults();
 
-/// "partition" or "partition:halves".
+/// "partition", "partition:halves", "kill@n2", "partition@n1|n2+n3".
 struct FaultSpec {
   const FaultKind* kind = nullptr;
-  std::string variant;  ///< empty: any, drawn from the seed
+  std::string variant;                     ///< empty: any, drawn from the seed
+  std::vector<std::vector<Place>> groups;  ///< of nodes that were named; none: drawn
 
-  std::string name() const {
-    return variant.empty() ? std::string(kind->name) : std::string(kind->name) + ":" + variant;
-  }
+  std::string name() const;
+  /// The nodes that were named, if it was one group of them.
+  std::vector<Place> nodes() const { return groups.size() == 1 ? groups[0] : std::vector<Place>(); }
   bool needs_client_links() const { return variant == "clients"; }
 };
 
-/// Unknown kinds and variants are usage errors with a suggestion.
+/// Unknown kinds and variants are usage errors with a suggestion. Whether the nodes exist is for
+/// the plan to say.
 Result<FaultSpec> parse_fault(std::string_view text);
 
-std::unique_ptr<Fault> make_kill(std::string_view variant, Random& random);
-std::unique_ptr<Fault> make_pause(std::string_view variant, Random& random);
-std::unique_ptr<Fault> make_clock(std::string_view variant, Random& random);
-std::unique_ptr<Fault> make_link(std::string_view variant, Random& random);
-std::unique_ptr<Fault> make_partition(std::string_view variant, Random& random);
+std::unique_ptr<Fault> make_kill(const FaultSpec& spec, Random& random);
+std::unique_ptr<Fault> make_pause(const FaultSpec& spec, Random& random);
+std::unique_ptr<Fault> make_slow(const FaultSpec& spec, Random& random);
+std::unique_ptr<Fault> make_clock(const FaultSpec& spec, Random& random);
+std::unique_ptr<Fault> make_disk(const FaultSpec& spec, Random& random);
+std::unique_ptr<Fault> make_link(const FaultSpec& spec, Random& random);
+std::unique_ptr<Fault> make_partition(const FaultSpec& spec, Random& random);
+std::unique_ptr<Fault> make_swizzle(const FaultSpec& spec, Random& random);
 
 /// The node that leads; if the store names none, any.
 Place draw_leader(const Controls& controls, Random& random);

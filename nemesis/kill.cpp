@@ -9,10 +9,10 @@ namespace {
 
 class Kill final : public Fault {
  public:
-  explicit Kill(std::string_view variant) : variant_(variant) {}
+  explicit Kill(const FaultSpec& spec) : spec_(spec) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
-    targets_ = draw_targets(variant_, controls, random);
+    targets_ = draw_targets(spec_, controls, random);
     for (const Place node : targets_) {
       Result<std::string> status = controls.processes->kill(node);
       if (!status) return status.error();
@@ -33,15 +33,15 @@ class Kill final : public Fault {
   std::vector<Place> targets() const override { return targets_; }
 
  private:
-  std::string variant_;
+  FaultSpec spec_;
   std::vector<Place> targets_;
   std::vector<std::string> ends_;
 };
 
 }  // namespace
 
-std::unique_ptr<Fault> make_kill(std::string_view variant, Random&) {
-  return std::make_unique<Kill>(variant);
+std::unique_ptr<Fault> make_kill(const FaultSpec& spec, Random&) {
+  return std::make_unique<Kill>(spec);
 }
 
 }  // namespace consistory

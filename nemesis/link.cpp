@@ -153,11 +153,12 @@ class Link final : public Fault {
 
 }  // namespace
 
-std::unique_ptr<Fault> make_link(std::string_view variant, Random& random) {
+std::unique_ptr<Fault> make_link(const FaultSpec& spec, Random& random) {
   constexpr std::size_t kRepaired = kAilments.size() - 1;  // the last one is only done by name
-  if (variant.empty()) return std::make_unique<Link>(kAilments[random.below(kRepaired)]);
-  const auto found = std::find_if(kAilments.begin(), kAilments.end(),
-                                  [&](const Ailment& ailment) { return ailment.name == variant; });
+  if (spec.variant.empty()) return std::make_unique<Link>(kAilments[random.below(kRepaired)]);
+  const auto found = std::find_if(kAilments.begin(), kAilments.end(), [&](const Ailment& ailment) {
+    return ailment.name == spec.variant;
+  });
   return std::make_unique<Link>(*found);
 }
 

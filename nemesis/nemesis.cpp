@@ -1,5 +1,6 @@
 #include "nemesis/nemesis.h"
 
+#include <algorithm>
 #include <chrono>
 
 namespace consistory {
@@ -50,53 +51,108 @@ bool Nemesis::finished() const {
   return finished_;
 }
 
-bool Nemesis::wait_until(Nanos deadline) {
+/// Until the deadline, or until asked to stop; true if so.
+bool Nemesis::asked_to_stop_by(Nanos deadline) {
   std::unique_lock lock(mutex_);
   while (!stopping_) {
     const Nanos left = deadline - monotonic_now();
-    if (left <= 0) return true;
+    if (left <= 0) return false;
     wake_.wait_for(lock, std::chrono::nanoseconds(left));
   }
-  return false;
+  return true;
 }
 
 void Nemesis::run() {
-  for (std::size_t number = 0; number < plan_.size(); ++number) {
-    if (!wait_until(started_ + plan_[number].at)) break;
-    strike(number, plan_[number]);
-    const std::lock_guard lock(mutex_);
-    if (!outcome_) break;
+  std::size_t next = 0;
+  while (next < plan_.size() || !active_.empty()) {
+    const Nanos next_strike = next < plan_.size() ? started_ + plan_[next].at : INT64_MAX;
+    if (asked_to_stop_by(std::min(next_strike, next_turn())) || failed()) break;
+    if (monotonic_now() >= next_strike) {
+      strike(next, plan_[next]);
+      ++next;
+    }
+    attend();
   }
+  for (Active& active : active_) heal(active);
+  active_.clear();
   const std::lock_guard lock(mutex_);
   finished_ = true;
 }
 
-void Nemesis::strike(std::size_t number, const PlannedFault& planned) {
-  const std::unique_ptr<Fault> fault = planned.spec.kind->make(planned.spec.variant, random_);
-  FaultEvent event{number, planned.spec.name(), FaultState::requested, "", "", {}};
-  report_(event);
-  Result<std::string> what = fault->inject(controls_, random_);
-  if (what) {
-    event.what = *what;
-    for (const Place place : fault->targets()) event.targets.push_back(controls_.node_names[place]);
-  }
-  const Nanos end = monotonic_now() + planned.span;
-  bool go_on = static_cast<bool>(what);
-  while (go_on && event.evidence.empty() && monotonic_now() < end) {
-    event.evidence = fault->evidence(controls_);
-    if (event.evidence.empty()) go_on = wait_until(monotonic_now() + kEvidencePoll);
-  }
-  event.state = event.evidence.empty() ? FaultState::unconfirmed : FaultState::confirmed;
-  report_(event);
-  if (go_on) wait_until(end);
-  const std::string in_the_end = fault->evidence(controls_);
-  if (!in_the_end.empty()) event.evidence = in_the_end;
-  const Status healed = fault->heal(controls_);
-  event.state = FaultState::healed;
-  report_(event);
+bool Nemesis::failed() const {
   const std::lock_guard lock(mutex_);
-  if (!what) outcome_ = what.error();
-  if (!healed) outcome_ = healed.error();
+  return !outcome_;
+}
+
+void Nemesis::note(const Status& status) {
+  const std::lock_guard lock(mutex_);
+  if (!status && outcome_) outcome_ = status.error();
+}
+
+void Nemesis::strike(std::size_t number, const PlannedFault& planned) {
+  Active active;
+  active.fault = planned.spec.kind->make(planned.spec, random_);
+  active.event = {number, planned.spec.name(), FaultState::requested, "", "", {}};
+  report_(active.event);
+  const Result<std::string> what = active.fault->inject(controls_, random_);
+  const Nanos now = monotonic_now();
+  active.end = what ? now + planned.span : now;
+  active.next_beat = active.fault->beat_every() > 0 ? now + active.fault->beat_every() : INT64_MAX;
+  if (what) {
+    active.event.what = *what;
+    for (const Place place : active.fault->targets())
+      active.event.targets.push_back(controls_.node_names[place]);
+  } else {
+    note(what.error());
+  }
+  active_.push_back(std::move(active));
+}
+
+/// When something is to be done about a fault that is active.
+Nanos Nemesis::next_turn() const {
+  Nanos at = INT64_MAX;
+  for (const Active& active : active_) {
+    at = std::min({at, active.end, active.next_beat});
+    if (active.event.evidence.empty()) at = std::min(at, active.looked + kEvidencePoll);
+  }
+  return at;
+}
+
+void Nemesis::attend() {
+  for (Active& active : active_) {
+    look_for_evidence(active);
+    if (monotonic_now() >= active.end) {
+      heal(active);
+    } else if (monotonic_now() >= active.next_beat) {
+      note(active.fault->beat(controls_, random_));
+      const Nanos every = active.fault->beat_every();
+      active.next_beat = every > 0 ? monotonic_now() + every : INT64_MAX;
+    }
+  }
+  std::erase_if(active_, [](const Active& active) { return active.fault == nullptr; });
+}
+
+void Nemesis::look_for_evidence(Active& active) {
+  if (!active.event.evidence.empty() || monotonic_now() < active.looked + kEvidencePoll) return;
+  active.event.evidence = active.fault->evidence(controls_);
+  active.looked = monotonic_now();
+  if (active.event.evidence.empty()) return;
+  active.event.state = FaultState::confirmed;
+  report_(active.event);
+}
+
+void Nemesis::heal(Active& active) {
+  const std::string in_the_end = active.fault->evidence(controls_);
+  if (!in_the_end.empty()) active.event.evidence = in_the_end;
+  if (active.event.state == FaultState::requested) {
+    active.event.state =
+        active.event.evidence.empty() ? FaultState::unconfirmed : FaultState::confirmed;
+    report_(active.event);
+  }
+  note(active.fault->heal(controls_));
+  active.event.state = FaultState::healed;
+  report_(active.event);
+  active.fault.reset();
 }
 
 }  // namespace consistory

@@ -1,5 +1,6 @@
 #pragma once
 // The nemesis: runs a schedule of faults on a thread of its own and tells what it did as it goes.
+// Faults may overlap; what is done to the world is done one thing at a time.
 
 #include <condition_variable>
 #include <functional>
@@ -41,15 +42,31 @@ class Nemesis {
   bool finished() const;
 
  private:
+  /// A fault that was injected and is not yet healed.
+  struct Active {
+    std::unique_ptr<Fault> fault;  ///< none: healed
+    FaultEvent event;
+    Nanos end = 0;
+    Nanos next_beat = 0;
+    Nanos looked = 0;  ///< for evidence
+  };
+
   void run();
   void strike(std::size_t number, const PlannedFault& planned);
-  bool wait_until(Nanos deadline);  ///< false: asked to stop
+  Nanos next_turn() const;
+  void attend();
+  void look_for_evidence(Active& active);
+  void heal(Active& active);
+  bool asked_to_stop_by(Nanos deadline);
+  bool failed() const;
+  void note(const Status& status);
 
   std::vector<PlannedFault> plan_;
   Controls controls_;
   Random random_;
   std::function<void(const FaultEvent&)> report_;
   Nanos started_ = 0;
+  std::vector<Active> active_;  // the thread's own
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -1,5 +1,6 @@
 // partition: directed links are cut. Evidence is that in every cut direction the store itself tried
-// to send and was held back; a direction in which nothing was tried is no evidence at all.
+// to send and was held back; a direction in which nothing was tried is no evidence at all. A
+// flapping one is cut and whole again in turns.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 namespace consistory {
 namespace {
 
+constexpr Nanos kFlapEvery = 250 * kMillisecond;
+
 struct Link {
   Place from;
   Place to;
@@ -19,7 +22,8 @@ struct Link {
 
 class Partition final : public Fault {
  public:
-  explicit Partition(std::string variant) : variant_(std::move(variant)) {}
+  Partition(std::string variant, std::vector<std::vector<Place>> groups)
+      : variant_(std::move(variant)), groups_(std::move(groups)) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
     const std::string what = plan(controls, random);
@@ -27,7 +31,15 @@ class Partition final : public Fault {
       link.before = controls.links->counters(link.from, link.to);
       controls.links->cut(link.from, link.to);
     }
+    is_cut_ = true;
     return what;
+  }
+
+  Nanos beat_every() const override { return variant_ == "flapping" ? kFlapEvery : 0; }
+
+  Status beat(Controls& controls, Random&) override {
+    set_cut(controls, !is_cut_);
+    return Done{};
   }
 
   std::string evidence(const Controls& controls) const override {
@@ -45,18 +57,27 @@ class Partition final : public Fault {
   }
 
   Status heal(Controls& controls) override {
-    for (const Link& link : std::exchange(links_, {})) controls.links->heal(link.from, link.to);
+    set_cut(controls, false);
+    links_.clear();
     return Done{};
   }
 
   std::vector<Place> targets() const override { return targets_; }
 
  private:
+  void set_cut(Controls& controls, bool cut) {
+    if (std::exchange(is_cut_, cut) == cut) return;
+    for (const Link& link : links_) {
+      if (cut) controls.links->cut(link.from, link.to);
+      else controls.links->heal(link.from, link.to);
+    }
+  }
+
   std::string plan(const Controls& controls, Random& random) {
     std::vector<Place> nodes = draw_nodes(controls, random, controls.node_count());
-    if (variant_ == "leader")
-      std::iter_swap(nodes.begin(),
-                     std::find(nodes.begin(), nodes.end(), draw_leader(controls, random)));
+    if (groups_.size() > 1) return cut_named(controls);
+    if (groups_.size() == 1) bring_to_front(nodes, groups_[0].front());
+    else if (variant_ == "leader") bring_to_front(nodes, draw_leader(controls, random));
     if (variant_ == "clients") return cut_clients(controls, nodes.front());
     if (variant_ == "bridge") return cut_but_a_bridge(controls, nodes);
     if (variant_ == "ring") return cut_to_a_ring(controls, nodes);
@@ -65,6 +86,22 @@ class Partition final : public Fault {
         variant_ == "one" || variant_ == "leader" ? 1 : (nodes.size() + 1) / 2;
     const auto middle = nodes.begin() + static_cast<std::ptrdiff_t>(std::min(first, nodes.size()));
     return cut_groups(controls, {nodes.begin(), middle}, {middle, nodes.end()});
+  }
+
+  static void bring_to_front(std::vector<Place>& nodes, Place node) {
+    std::iter_swap(nodes.begin(), std::find(nodes.begin(), nodes.end(), node));
+  }
+
+  /// Every group from every other; a node in none of them hears all.
+  std::string cut_named(const Controls& controls) {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      for (std::size_t j = i + 1; j < groups_.size(); ++j)
+        cut_groups(controls, groups_[i], groups_[j]);
+      names.push_back(names_of(controls, groups_[i]));
+    }
+    targets_ = groups_.front();
+    return join(names, " | ");
   }
 
   std::string cut_but_a_bridge(const Controls& controls, const std::vector<Place>& nodes) {
@@ -116,16 +153,22 @@ class Partition final : public Fault {
   }
 
   std::string variant_;
+  std::vector<std::vector<Place>> groups_;
   std::vector<Link> links_;
+  bool is_cut_ = false;
   std::vector<Place> targets_;
 };
 
 }  // namespace
 
-std::unique_ptr<Fault> make_partition(std::string_view variant, Random& random) {
+std::unique_ptr<Fault> make_partition(const FaultSpec& spec, Random& random) {
+  if (spec.variant == "swizzle") return make_swizzle(spec, random);
   constexpr std::string_view kDrawn[] = {"halves", "one", "one-way"};
-  const std::string_view chosen = variant.empty() ? kDrawn[random.below(3)] : variant;
-  return std::make_unique<Partition>(std::string(chosen));
+  const bool open = spec.variant.empty() && spec.groups.size() < 2;
+  const std::string_view chosen = !open                  ? std::string_view(spec.variant)
+                                  : spec.nodes().empty() ? kDrawn[random.below(3)]
+                                                         : "one";
+  return std::make_unique<Partition>(std::string(chosen), spec.groups);
 }
 
 }  // namespace consistory

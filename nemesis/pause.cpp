@@ -9,10 +9,10 @@ namespace {
 
 class Pause final : public Fault {
  public:
-  explicit Pause(std::string_view variant) : variant_(variant) {}
+  explicit Pause(const FaultSpec& spec) : spec_(spec) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
-    targets_ = draw_targets(variant_, controls, random);
+    targets_ = draw_targets(spec_, controls, random);
     for (const Place node : targets_) {
       Result<std::string> state = controls.processes->pause(node);
       if (!state) return state.error();
@@ -33,15 +33,15 @@ class Pause final : public Fault {
   std::vector<Place> targets() const override { return targets_; }
 
  private:
-  std::string variant_;
+  FaultSpec spec_;
   std::vector<Place> targets_;
   std::vector<std::string> states_;
 };
 
 }  // namespace
 
-std::unique_ptr<Fault> make_pause(std::string_view variant, Random&) {
-  return std::make_unique<Pause>(variant);
+std::unique_ptr<Fault> make_pause(const FaultSpec& spec, Random&) {
+  return std::make_unique<Pause>(spec);
 }
 
 }  // namespace consistory

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <array>
+#include <charconv>
+#include <set>
 
 #include "base/suggest.h"
 #include "nemesis/fault.h"
@@ -10,14 +12,15 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<FaultVariant, 4> kCounts = {{
+constexpr std::array<FaultVariant, 5> kCounts = {{
     {"one", "one node"},
     {"leader", "the node that leads, as the store tells"},
     {"minority", "as many nodes as leave a majority"},
+    {"majority", "as few nodes as leave no majority"},
     {"all", "every node at once"},
 }};
 
-constexpr std::array<FaultVariant, 7> kPartitions = {{
+constexpr std::array<FaultVariant, 9> kPartitions = {{
     {"halves", "the nodes in two groups that do not hear each other"},
     {"one", "one node cut off from all others"},
     {"leader", "the node that leads cut off from all others"},
@@ -25,6 +28,8 @@ constexpr std::array<FaultVariant, 7> kPartitions = {{
     {"bridge", "two groups that do not hear each other, and one node that hears both"},
     {"ring", "every node hears a majority, and no two the same one"},
     {"clients", "the clients cut off from one node"},
+    {"flapping", "halves, cut and whole again in turns"},
+    {"swizzle", "nodes cut off one by one, and joined again one by one in another order"},
 }};
 
 constexpr std::array<FaultVariant, 7> kLinks = {{
@@ -37,12 +42,30 @@ constexpr std::array<FaultVariant, 7> kLinks = {{
     {"corrupt-silently", "2 to 10 % come with a flipped bit that nothing notices; only by name"},
 }};
 
-constexpr std::array<FaultVariant, 2> kClocks = {{
-    {"jump", "one node's clock by 0.2 to 2 s, forward or back"},
-    {"skew", "every node's clock, each by its own amount"},
+constexpr std::array<FaultVariant, 6> kClocks = {{
+    {"jump", "one node's wall clock by 0.2 to 2 s, forward or back"},
+    {"skew", "every node's wall clock, each by its own amount"},
+    {"drift", "one node's wall clock runs 2 to 20 % fast or slow"},
+    {"strobe", "one node's wall clock jumps off and back, ten times a second"},
+    {"monotonic-jump", "one node's monotonic clock by 0.2 to 2 s, forward"},
+    {"monotonic-drift", "one node's monotonic clock runs 2 to 20 % fast or slow"},
 }};
 
-constexpr std::array<FaultKind, 5> kFaults = {{
+constexpr std::array<FaultVariant, 11> kDisks = {{
+    {"power-cut", "one node ends, and what it had not synced is lost"},
+    {"power-cut-majority", "the same, of a majority at once"},
+    {"power-cut-all", "the same, of every node at once"},
+    {"torn", "a power cut of one node after which half of its last write is there"},
+    {"write-error", "a write fails with EIO; only by name"},
+    {"fsync-error", "an fsync fails with EIO; only by name"},
+    {"full", "the disk is full; only by name"},
+    {"slow-fsync", "every fsync takes 50 to 250 ms longer"},
+    {"lying-fsync", "fsync does nothing, and then the power goes; only by name"},
+    {"crash-at-fsync", "the power goes exactly at an fsync"},
+    {"bit-flip", "a bit of a file is another after a restart; only by name"},
+}};
+
+constexpr std::array<FaultKind, 7> kFaults = {{
     {"partition", "cut the links between nodes, each direction for itself",
      "bytes of the store's own traffic held back in each cut direction", kPartitions,
      make_partition, Needs::nothing},
@@ -52,8 +75,13 @@ constexpr std::array<FaultKind, 5> kFaults = {{
      Needs::nothing},
     {"pause", "SIGSTOP a node, and continue it", "process state", kCounts, make_pause,
      Needs::nothing},
-    {"clock", "move the clock of a node, and put it back; never the machine's",
-     "the offset that the node reads", kClocks, make_clock, Needs::movable_clocks},
+    {"slow", "give a node a fifth of the processor", "how often it was stopped, and how long",
+     kCounts, make_slow, Needs::nothing},
+    {"clock", "move the clocks of a node, and put them back; never the machine's",
+     "what the node reads on its own clocks", kClocks, make_clock, Needs::movable_clocks},
+    {"disk", "lose, tear, refuse or delay what a node writes",
+     "the writes and fsyncs that it struck, as the disk counts them", kDisks, make_disk,
+     Needs::own_disks},
 }};
 
 std::vector<std::string> names(std::span<const FaultVariant> variants) {
@@ -66,22 +94,72 @@ std::vector<std::string> names(std::span<const FaultVariant> variants) {
 
 std::span<const FaultKind> all_faults() { return kFaults; }
 
+std::string FaultSpec::name() const {
+  std::string name(kind->name);
+  if (!variant.empty()) name += ":" + variant;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    name += i == 0 ? '@' : '|';
+    for (std::size_t j = 0; j < groups[i].size(); ++j)
+      name += fmt::format("{}n{}", j == 0 ? "" : "+", groups[i][j]);
+  }
+  return name;
+}
+
+namespace {
+
+/// "n1|n2+n3"
+Result<std::vector<std::vector<Place>>> parse_groups(std::string_view text) {
+  std::vector<std::vector<Place>> groups(1);
+  std::set<Place> seen;
+  for (std::size_t at = 0;; ++at) {
+    Place node = 0;
+    const char* begin = text.data() + std::min(at + 1, text.size());
+    const auto [end, status] = std::from_chars(begin, text.data() + text.size(), node);
+    const bool named = at < text.size() && text[at] == 'n' && status == std::errc{} && node > 0;
+    if (!named || !seen.insert(node).second) {
+      return usage_error(
+          fmt::format("after @ come nodes, each once, as in n1+n2, or groups of them, as in "
+                      "n1|n2+n3, not \"{}\"",
+                      text));
+    }
+    groups.back().push_back(node);
+    at = static_cast<std::size_t>(end - text.data());
+    if (at == text.size()) return groups;
+    if (text[at] == '|') groups.emplace_back();
+    else if (text[at] != '+') at = text.size();  // told of by the next round
+  }
+}
+
+}  // namespace
+
 Result<FaultSpec> parse_fault(std::string_view text) {
+  FaultSpec spec;
+  const std::size_t at = text.find('@');
+  if (at != std::string_view::npos) {
+    Result<std::vector<std::vector<Place>>> groups = parse_groups(text.substr(at + 1));
+    if (!groups) return groups.error();
+    spec.groups = std::move(*groups);
+    text = text.substr(0, at);
+  }
   const std::size_t colon = text.find(':');
   const std::string_view wanted = text.substr(0, colon);
   std::vector<std::string> known;
   for (const FaultKind& kind : kFaults) {
     known.emplace_back(kind.name);
-    if (kind.name != wanted) continue;
-    if (colon == std::string_view::npos) return FaultSpec{&kind, ""};
-    const std::string_view variant = text.substr(colon + 1);
-    for (const FaultVariant& row : kind.variants) {
-      if (row.name == variant) return FaultSpec{&kind, std::string(variant)};
-    }
-    return usage_error(
-        unknown_name(fmt::format("variant of fault {}", kind.name), variant, names(kind.variants)));
+    if (kind.name == wanted) spec.kind = &kind;
   }
-  return usage_error(unknown_name("fault", wanted, known));
+  if (spec.kind == nullptr) return usage_error(unknown_name("fault", wanted, known));
+  if (spec.groups.size() > 1 && wanted != "partition")
+    return usage_error(fmt::format("only a partition has groups of nodes, not {}", wanted));
+  if (!spec.groups.empty() && wanted == "link")
+    return usage_error("link strikes every link between nodes: none can be named");
+  if (colon == std::string_view::npos) return spec;
+  spec.variant = text.substr(colon + 1);
+  for (const FaultVariant& row : spec.kind->variants) {
+    if (row.name == spec.variant) return spec;
+  }
+  return usage_error(unknown_name(fmt::format("variant of fault {}", wanted), spec.variant,
+                                  names(spec.kind->variants)));
 }
 
 std::vector<Place> draw_nodes(const Controls& controls, Random& random, std::size_t count) {
