@@ -8,6 +8,8 @@
 #include <memory>
 
 #include "harness/cli/command.h"
+#include "harness/clocks/process_clock.h"
+#include "harness/disks/faulty_disk.h"
 #include "harness/sandbox/enter.h"
 #include "nemesis/fault.h"
 
@@ -19,6 +21,7 @@ using Json = nlohmann::ordered_json;
 /// How a kind of fault is done; empty: not at all.
 struct Mechanism {
   std::string relay, sandbox;
+  std::string why_not = "";  ///< it is not possible in the sandbox
 };
 
 Mechanism mechanism_of(const FaultKind& kind) {
@@ -29,7 +32,12 @@ Mechanism mechanism_of(const FaultKind& kind) {
     case Needs::shaped_links:
       return {"", "the switch in the controller draws the fate of every packet from the seed"};
     case Needs::movable_clocks:
+      if (can_move_clocks())
+        return {"the node's clock functions (vdso) are led to code of ours", "the same"};
       return {"the store reads an offset file, if it has one", "the same"};
+    case Needs::own_disks:
+      if (const Status can = can_mount_disks(); !can) return {"", "", can.error().message};
+      return {"", "each node's data lies on a file system of ours (FUSE)"};
     case Needs::nothing:
       break;
   }
@@ -46,12 +54,13 @@ Json diagnosis() {
   Json faults = Json::array();
   for (const FaultKind& kind : all_faults()) {
     const Mechanism mechanism = mechanism_of(kind);
-    const bool works = sandbox || !mechanism.relay.empty();
+    const bool works = (sandbox && !mechanism.sandbox.empty()) || !mechanism.relay.empty();
     faults.push_back({{"fault", kind.name},
                       {"works", works},
                       {"on_relay", mechanism.relay},
                       {"in_sandbox", sandbox ? mechanism.sandbox : std::string()},
-                      {"evidence", kind.evidence}});
+                      {"evidence", kind.evidence},
+                      {"why_not", mechanism.why_not}});
   }
   return {{"grounds", std::move(grounds)}, {"faults", std::move(faults)}};
 }
@@ -78,6 +87,7 @@ std::string text_of(const Json& diagnosis) {
     line("relay", row["on_relay"]);
     line("sandbox", row["in_sandbox"]);
     line("evidence", row["evidence"]);
+    if (row["why_not"] != "") line("because", row["why_not"]);
   }
   return text;
 }

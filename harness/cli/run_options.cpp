@@ -71,7 +71,8 @@ void add_load(CLI::App& app, RunArguments& arguments) {
 void add_faults(CLI::App& app, RunArguments& arguments) {
   const char* group = "Faults";
   app.add_option("-f,--fault", arguments.faults,
-                 "Faults, as kind or kind:variant, or none (consistory list faults)")
+                 "Faults, as kind, kind:variant, kind@n1+n2 or partition@n1|n2+n3; all; none "
+                 "(consistory list faults)")
       ->delimiter(',')
       ->capture_default_str()
       ->group(group);
@@ -79,6 +80,10 @@ void add_faults(CLI::App& app, RunArguments& arguments) {
                  "From one fault's start to the next (default: fitted)")
       ->group(group);
   app.add_option("--fault-for", arguments.fault_for, "How long a fault lasts (default: fitted)")
+      ->group(group);
+  app.add_option("--schedule", arguments.schedule,
+                 "A TOML file that says which fault strikes when, in place of --fault")
+      ->check(CLI::ExistingFile)
       ->group(group);
   app.add_option("--ground", arguments.ground,
                  "Where nodes run: sandbox (each in a network namespace of its own), relay (on "

@@ -93,7 +93,9 @@ Result<pid_t> spawn_here(const Command& command, const std::string& log_path) {
     return environment_error(fmt::format("cannot write {}: {}", log_path, std::strerror(errno)));
   }
   std::error_code error;
-  bp::child child(bp::exe = command.program, bp::args = command.arguments,
+  bp::environment environment = boost::this_process::environment();
+  for (const auto& [variable, value] : command.environment) environment[variable] = value;
+  bp::child child(bp::exe = command.program, bp::args = command.arguments, environment,
                   bp::std_in<bp::null, (bp::std_out & bp::std_err)> log,
                   Isolate{command.network_space}, error);
   std::fclose(log);

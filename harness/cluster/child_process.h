@@ -22,6 +22,7 @@ namespace consistory {
 struct Command {
   std::string program;
   std::vector<std::string> arguments;
+  std::vector<std::pair<std::string, std::string>> environment = {};  ///< beside ours
   int network_space = -1;  ///< the network namespace to run in, as a descriptor; -1: ours
 };
 

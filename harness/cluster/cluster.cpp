@@ -6,144 +6,136 @@
 #include <filesystem>
 #include <fstream>
 
-#include "base/escape.h"
+#include "harness/clocks/process_clock.h"
 
 namespace consistory {
 namespace {
 constexpr Nanos kPoll = 10 * kMillisecond;
-constexpr Nanos kEndTimeout = 5 * kSecond;
 }  // namespace
 
 Result<std::unique_ptr<Cluster>> Cluster::start(const Store& store, std::unique_ptr<Ground> ground,
                                                 const ClusterOptions& options) {
   std::unique_ptr<Cluster> cluster(new Cluster(store, std::move(ground), options));
   if (Status laid = cluster->lay_out(); !laid) return laid.error();
-  for (Place node = 1; node <= cluster->size(); ++node) {
-    if (Status spawned = cluster->spawn(node); !spawned) return spawned.error();
-  }
-  for (Place node = 1; node <= cluster->size(); ++node) {
-    if (Status ready = cluster->await_ready(node); !ready) return ready.error();
-  }
+  if (Status started = cluster->start_all(); !started) return started.error();
   return cluster;
 }
 
 Status Cluster::lay_out() {
-  nodes_.resize(options_.nodes);
-  for (Place node = 1; node <= size(); ++node) {
-    NodeLayout& layout = member(node).layout;
-    layout.number = node;
+  for (Place place = 1; place <= options_.nodes; ++place) {
+    NodeLayout layout;
+    layout.number = place;
     layout.seed = options_.seed;
-    layout.data_directory = options_.data_directory + "/" + name(node);
-    layout.own = ground_->own(node);
-    for (Place peer = 1; peer <= size(); ++peer) layout.peers.push_back(ground_->reach(node, peer));
-    std::error_code error;
-    std::filesystem::create_directories(layout.data_directory, error);
-    if (error) {
-      return environment_error(
-          fmt::format("cannot create {}: {}", layout.data_directory, error.message()));
-    }
+    layout.data_directory = options_.data_directory + "/" + name(place);
+    layout.own = ground_->own(place);
+    for (Place peer = 1; peer <= options_.nodes; ++peer)
+      layout.peers.push_back(ground_->reach(place, peer));
+    nodes_.push_back(std::make_unique<Member>(store_, std::move(layout), options_.log_directory,
+                                            ground_->network_space(place)));
+    if (Status made = at(place).make_directory(options_.own_disks); !made) return made;
   }
   return Done{};
 }
 
-std::string Cluster::url(Place node) const {
-  return "http://" + ground_->reach(kClients, node).text();
+Status Cluster::start_all() {
+  for (Place node = 1; node <= size(); ++node) {
+    if (Status spawned = prepare_and_spawn(node); !spawned) return spawned;
+    if (!store_.starts_in_turn()) continue;
+    if (Status ready = await_ready(node); !ready) return ready;
+  }
+  for (Place node = 1; node <= size(); ++node) {
+    if (Status ready = await_ready(node); !ready) return ready;
+  }
+  std::vector<NodeLayout> layouts;
+  for (const auto& node : nodes_) layouts.push_back(node->layout());
+  return store_.join_up(layouts);
 }
 
-std::string Cluster::status_url(Place node) const {
-  return "http://" + nodes_[node - 1].layout.own.text() + store_.readiness_path();
+Status Cluster::prepare_and_spawn(Place node) {
+  if (Status prepared = at(node).prepare(); !prepared) return prepared;
+  return spawn(node);
+}
+
+std::unique_ptr<Clients> Cluster::clients(std::size_t slots) const {
+  std::vector<Endpoint> reached;
+  for (Place node = 1; node <= size(); ++node) reached.push_back(ground_->reach(kClients, node));
+  return store_.clients(slots, reached);
 }
 
 Controls Cluster::controls() {
-  Controls controls{this, &ground_->links(), this, {"clients"}};
+  Controls controls{
+      this, &ground_->links(), this, options_.own_disks ? this : nullptr, {"clients"}};
   for (Place node = 1; node <= size(); ++node) controls.node_names.push_back(name(node));
   return controls;
 }
 
-std::string Cluster::log_path(Place node) const {
-  return fmt::format("{}/{}.log", options_.log_directory, name(node));
-}
-
-std::string Cluster::last_words(Place node) const {
-  std::ifstream log(log_path(node));
-  std::string last;
-  for (std::string line; std::getline(log, line);) {
-    if (!line.empty()) last = line;
-  }
-  return shorten(escape_terminal(last), 200);
-}
-
 Status Cluster::spawn(Place node) {
-  Command command = store_.command(member(node).layout);
-  command.network_space = ground_->network_space(node);
-  Result<ChildProcess> process = ChildProcess::spawn(command, log_path(node));
-  if (!process) return process.error();
   const std::lock_guard lock(mutex_);
-  member(node).process = std::move(*process);
-  return Done{};
+  return at(node).spawn();
 }
 
 Status Cluster::await_ready(Place node) {
-  const Nanos deadline = monotonic_now() + options_.start_timeout;
+  const Nanos deadline = monotonic_now() + store_.start_timeout();
   while (monotonic_now() < deadline) {
-    if (store_.parse_status(http_exchange({status_url(node), "", kSecond}))) return Done{};
+    if (status(node)) return Done{};
+    pause_for(kPoll);
     const std::lock_guard lock(mutex_);
-    const auto end = member(node).process->wait(monotonic_now() + kPoll);
-    if (end) {
-      return store_error(fmt::format("node {} {} before it served: {} (log: {})", name(node),
-                                     describe_end(*end), last_words(node), log_path(node)));
+    if (const auto end = at(node).end()) {
+      return store_error(fmt::format("node {} {} before it served: {} (log: {})", name(node), *end,
+                                     at(node).last_words(), at(node).log_path()));
     }
   }
-  return store_error(fmt::format("node {} did not serve within {:.0f} s (log: {})", name(node),
-                                 static_cast<double>(options_.start_timeout) / kSecond,
-                                 log_path(node)));
+  return store_error(fmt::format("node {} did not serve within {:.0f} s: {} (log: {})", name(node),
+                                 static_cast<double>(store_.start_timeout()) / kSecond,
+                                 at(node).last_words(), at(node).log_path()));
 }
 
 Result<std::string> Cluster::kill(Place node) {
   const std::lock_guard lock(mutex_);
-  std::optional<ChildProcess>& process = member(node).process;
-  const bool alive = process && process->running();
-  if (!alive) {
+  if (!at(node).is_up()) return std::string("is down already");
+  const bool may_end = at(node).may_end;
+  if (const auto end = at(node).end(); end && !may_end) {
     return store_error(fmt::format("node {} had ended before it was to be killed: {} (log: {})",
-                                   name(node), last_words(node), log_path(node)));
+                                   name(node), at(node).last_words(), at(node).log_path()));
   }
-  process->signal(SIGKILL);
-  const auto end = process->wait(monotonic_now() + kEndTimeout);
-  if (!end) return store_error(fmt::format("node {} did not end after SIGKILL", name(node)));
-  std::string description = describe_end(*end);
-  process.reset();
-  if (description == "killed by signal 9") return description;
-  return store_error(fmt::format("node {} {} just before it was killed (log: {})", name(node),
-                                 description, log_path(node)));
+  Result<std::string> end = at(node).kill();
+  if (!end || *end == "killed by signal 9" || may_end) return end;
+  return store_error(fmt::format("node {} {} just before it was killed (log: {})", name(node), *end,
+                                 at(node).log_path()));
 }
 
 Status Cluster::ensure_running(Place node) {
   {
     const std::lock_guard lock(mutex_);
-    if (member(node).process && member(node).process->running()) return Done{};
+    at(node).may_end = false;
+    if (at(node).is_up() && !at(node).end()) return Done{};
+    if (const auto cleared = at(node).kill(); !cleared) return cleared.error();
   }
   if (Status spawned = spawn(node); !spawned) return spawned;
-  return await_ready(node);
+  if (Status ready = await_ready(node); !ready) return ready;
+  return at(node).skew.none() ? Status(Done{}) : move_clocks(node);
 }
 
 Result<std::string> Cluster::pause(Place node) {
   const std::lock_guard lock(mutex_);
-  const std::optional<ChildProcess>& process = member(node).process;
-  if (!process)
-    return store_error(fmt::format("node {} is not running, so it cannot be paused", name(node)));
-  process->signal(SIGSTOP);
+  if (!at(node).is_up()) return std::string("none: it is down");
+  at(node).signal(SIGSTOP);
   const Nanos deadline = monotonic_now() + kSecond;
-  while (process->state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
-  const char state = process->state();
-  if (state != 'T')
-    return store_error(fmt::format("node {} is in state {} after SIGSTOP", name(node), state));
-  return std::string("T (stopped)");
+  while (at(node).state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
+  const char state = at(node).state();
+  if (state == 'T') return std::string("T (stopped)");
+  return store_error(fmt::format("node {} is in state {} after SIGSTOP", name(node), state));
 }
 
 Status Cluster::resume(Place node) {
   const std::lock_guard lock(mutex_);
-  if (member(node).process) member(node).process->signal(SIGCONT);
+  at(node).signal(SIGCONT);
   return Done{};
+}
+
+void Cluster::allow_end(Place node) {
+  const std::lock_guard lock(mutex_);
+  at(node).may_end = true;
 }
 
 /// Of several that say so, an old one that was cut off among them, the one of the highest term.
@@ -159,38 +151,76 @@ std::optional<Place> Cluster::leader() {
   return leader;
 }
 
-/// By renaming, so that the node never reads half a number.
-Status Cluster::set_offset(Place node, Nanos offset) {
-  const std::string path = store_.clock_offset_file(member(node).layout);
+Status Cluster::set_skew(Place node, const ClockSkew& skew) {
+  at(node).skew = skew;
+  return move_clocks(node);
+}
+
+/// In every process of the node; where that cannot be done, by the file that the store reads, if it
+/// does (by renaming, so that the node never reads half a number).
+Status Cluster::move_clocks(Place node) {
+  const std::lock_guard lock(mutex_);
+  const ClockSkew& skew = at(node).skew;
+  if (can_move_clocks()) {
+    const std::vector<pid_t> pids = at(node).pids();
+    for (std::size_t i = 0; i < pids.size(); ++i) {
+      const Status moved = move_clock(pids[i], skew);
+      if (!moved && i == 0 && !skew.none()) return moved;  // others come and go
+    }
+    return Done{};
+  }
+  const std::string path = store_.clock_offset_file(at(node).layout());
+  if (path.empty()) return can_move_clocks();
+  if (!skew.only_wall_offset())
+    return environment_error("this machine cannot make clocks drift: only clock:jump and skew");
   const std::string fresh = path + ".new";
-  std::ofstream(fresh) << offset / kMillisecond << '\n';
+  std::ofstream(fresh) << skew.wall / kMillisecond << '\n';
   std::error_code error;
   std::filesystem::rename(fresh, path, error);
   if (error) return environment_error(fmt::format("cannot write {}: {}", path, error.message()));
   return Done{};
 }
 
-std::optional<Nanos> Cluster::offset(Place node) const {
-  const std::optional<NodeStatus> answer = status(node);
-  if (!answer) return std::nullopt;
-  return answer->clock_offset_ms * kMillisecond;
+std::optional<ClockReading> Cluster::read_clocks(Place node) {
+  if (!can_move_clocks()) {
+    const std::optional<NodeStatus> answer = status(node);
+    if (!answer) return std::nullopt;
+    return ClockReading{answer->clock_offset_ms * kMillisecond, 0};
+  }
+  const std::lock_guard lock(mutex_);
+  if (!at(node).is_up() || at(node).state() == 'T') return std::nullopt;
+  const Result<ClockReading> reading = read_clock(at(node).main_pid());
+  return reading ? std::optional(*reading) : std::nullopt;
+}
+
+void Cluster::set_trouble(Place node, const DiskTrouble& trouble) {
+  at(node).disk()->set_trouble(trouble);
+}
+
+DiskCounters Cluster::counters(Place node) const { return at(node).disk()->counters(); }
+
+Result<std::string> Cluster::lose_unsynced(Place node, bool torn) {
+  return at(node).disk()->lose_unsynced(torn);
+}
+
+Result<std::string> Cluster::flip_bit(Place node, Random& random) {
+  return at(node).disk()->flip_bit(random);
 }
 
 std::optional<std::string> Cluster::unexpected_end() {
   const std::lock_guard lock(mutex_);
-  for (Place node = 1; node <= size(); ++node) {
-    std::optional<ChildProcess>& process = member(node).process;
-    if (!process) continue;  // killed on purpose, or being started again
-    if (const auto end = process->wait(0)) {
-      return fmt::format("node {} {} though nothing killed it: {} (log: {})", name(node),
-                         describe_end(*end), last_words(node), log_path(node));
+  for (const auto& node : nodes_) {
+    if (node->may_end) continue;  // or killed on purpose, and then not up
+    if (const auto end = node->end()) {
+      return fmt::format("node {} {} though nothing killed it: {} (log: {})", node->name(), *end,
+                         node->last_words(), node->log_path());
     }
   }
   return std::nullopt;
 }
 
 std::optional<NodeStatus> Cluster::status(Place node) const {
-  return store_.parse_status(http_exchange({status_url(node), "", kSecond}));
+  return store_.status(at(node).layout());
 }
 
 }  // namespace consistory

@@ -34,7 +34,7 @@ int answer(int outcome) { return outcome < 0 ? -errno : 0; }
 
 class FaultyDisk::Impl {
  public:
-  Impl(std::string backing, std::function<void()> crash)
+  Impl(std::string backing, std::function<void(pid_t)> crash)
       : backing_(std::move(backing)), crash_(std::move(crash)) {}
 
   std::string path(const char* name) const { return backing_ + name; }
@@ -59,7 +59,7 @@ class FaultyDisk::Impl {
     ++counters_.fsyncs;
     if (strikes(trouble_.crash_at_fsync)) {
       ++counters_.crashes;
-      crash_();
+      crash_(fuse_get_context()->pid);
       return -EIO;  // to nobody: the node does not run any more
     }
     if (strikes(trouble_.failing_fsync)) {
@@ -133,7 +133,7 @@ class FaultyDisk::Impl {
   }
 
   std::string backing_;
-  std::function<void()> crash_;
+  std::function<void(pid_t)> crash_;
   mutable std::mutex mutex_;
   DiskTrouble trouble_;
   DiskCounters counters_;
@@ -305,7 +305,7 @@ FaultyDisk::FaultyDisk(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
 Result<std::unique_ptr<FaultyDisk>> FaultyDisk::mount(const std::string& backing,
                                                       const std::string& mount_point,
-                                                      std::function<void()> crash) {
+                                                      std::function<void(pid_t)> crash) {
   if (Status can = can_mount_disks(); !can) return can.error();
   auto impl = std::make_unique<Impl>(std::filesystem::absolute(backing).string(), std::move(crash));
   std::array<std::string, 3> words = {"consistory-disk", "-o",

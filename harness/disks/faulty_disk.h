@@ -18,11 +18,12 @@ Status can_mount_disks();
 /// Any thread may call it.
 class FaultyDisk {
  public:
-  /// Mounts on `mount_point` what is in `backing`; both must exist. `crash` ends the node, at the
-  /// fsync at which it is to; it is called on a thread of the file system.
+  /// Mounts on `mount_point` what is in `backing`; both must exist. `crash` ends the node, of which
+  /// it is told the process that writes, at the fsync at which it is to; it is called on a thread
+  /// of the file system.
   static Result<std::unique_ptr<FaultyDisk>> mount(const std::string& backing,
                                                    const std::string& mount_point,
-                                                   std::function<void()> crash);
+                                                   std::function<void(pid_t)> crash);
   /// Unmounts. Who has files open there sees errors from now on.
   ~FaultyDisk();
   FaultyDisk(const FaultyDisk&) = delete;

@@ -34,7 +34,6 @@ struct CampaignResult {
 /// Does some run of it stand in the sandbox? Then it is to be entered before any of them.
 bool needs_sandbox(const Campaign& campaign);
 
-
 /// Runs the cells one after the other; a failed run does not stop the rest, an interrupt does.
 Result<CampaignResult> perform_campaign(const Campaign& campaign, const std::string& out,
                                         bool quiet);

@@ -91,10 +91,9 @@ class Reader {
   /// The keys of [run] and of each [[config]]; what is left is a setting of the store.
   void read_arguments(const toml::table& table, std::string_view where, RunArguments& arguments) {
     std::vector<std::string> known = {
-        "duration",   "nodes",    "concurrency",      "rate",      "keys",
-        "read_ratio", "sessions", "fault_every",      "fault_for", "op_timeout",
-        "models",     "require",  "expect_violation", "store",     "check_steps",
-        "ground"};
+        "duration",         "nodes",       "concurrency", "rate",       "keys",    "read_ratio",
+        "sessions",         "fault_every", "fault_for",   "op_timeout", "models",  "require",
+        "expect_violation", "store",       "check_steps", "ground",     "schedule"};
     const std::size_t own = known.size();
     for (const StoreSetting& setting : reference_store_settings()) {
       std::string name = setting.name;
@@ -132,6 +131,7 @@ class Reader {
     if (name == "sessions") string(node, arguments.sessions);
     if (name == "store") string(node, arguments.store);
     if (name == "ground") string(node, arguments.ground);
+    if (name == "schedule") string(node, arguments.schedule);
     if (name == "nodes") number(node, arguments.nodes);
     if (name == "concurrency") number(node, arguments.concurrency);
     if (name == "rate") number(node, arguments.rate);

@@ -37,7 +37,7 @@ Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& m
       started_(started),
       random_(Random(plan.seed).fork("operations")),
       node_random_(Random(plan.seed).fork("nodes")),
-      http_(plan.concurrency + plan.nodes) {
+      clients_(cluster.clients(plan.concurrency + plan.nodes)) {
   for (const Workload* workload : plan.workloads)
     generators_.push_back(workload->make(plan.workload_options));
   for (std::size_t i = 0; i < plan.concurrency; ++i) {
@@ -89,10 +89,8 @@ Status Load::send_issued() {
   if (Status flushed = journal_.flush(); !flushed) return flushed;
   for (const std::size_t slot : issued_now_) {
     const Session& session = sessions_[slot];
-    HttpRequest request = plan_.store->encode(session.invocation, cluster_.url(session.node),
-                                              session.final, session.token);
-    request.timeout = plan_.op_timeout;
-    http_.start(slot, std::move(request));
+    clients_->start(
+        slot, {session.invocation, session.node, session.final, session.token, plan_.op_timeout});
     ++in_flight_;
   }
   issued_now_.clear();
@@ -121,9 +119,9 @@ void Load::record_completion(const Session& session, const Completion& completio
 
 std::vector<std::size_t> Load::complete(Nanos wait) {
   std::vector<std::size_t> slots;
-  for (const HttpLoop::Finished& finished : http_.poll(wait)) {
+  for (const Clients::Finished& finished : clients_->poll(wait)) {
     Session& session = sessions_[finished.slot];
-    const Completion completion = plan_.store->decode(session.invocation, finished.answer);
+    const Completion& completion = finished.completion;
     record_completion(session, completion);
     if (!completion.token.empty()) session.token = completion.token;
     ok_ += completion.outcome == Outcome::ok ? 1 : 0;
@@ -178,6 +176,7 @@ Status Load::run() {
 }
 
 Status Load::read_finals() {
+  if (!plan_.store->reads_locally()) return Done{};
   std::vector<std::string> keys;
   for (const auto& generator : generators_) {
     for (std::string& key : generator->keys()) keys.push_back(std::move(key));

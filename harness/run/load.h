@@ -73,7 +73,7 @@ class Load {
   std::vector<Session> sessions_;  // the load's, then one for the final reads of each node
   std::deque<std::size_t> idle_;
   std::vector<std::size_t> issued_now_;  // journaled, to be sent once the journal is flushed
-  HttpLoop http_;
+  std::unique_ptr<Clients> clients_;
   Nanos next_due_ = 0;
   Nanos last_watch_ = 0;
   std::uint64_t issued_ = 0;

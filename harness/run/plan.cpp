@@ -6,36 +6,13 @@
 #include <charconv>
 #include <cstdlib>
 
-#include "base/duration.h"
 #include "base/limits.h"
 #include "base/suggest.h"
+#include "harness/run/plan_faults.h"
+#include "harness/run/problem.h"
 
 namespace consistory {
 namespace {
-
-/// Keeps the first error of a chain of checks.
-class Problem {
- public:
-  template <class T>
-  void take(const Result<T>& result) {
-    if (!result && !error_) error_ = result.error();
-  }
-  void unless(bool fine, std::string message) {
-    if (!fine && !error_) error_ = usage_error(std::move(message));
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  std::optional<Error> error_;
-};
-
-Nanos duration_of(const std::string& text, std::string_view flag, Problem& problem) {
-  if (text.empty()) return 0;
-  const Result<Nanos> span = parse_duration(text);
-  if (span) return *span;
-  problem.unless(false, fmt::format("{}: {}", flag, span.error().message));
-  return 0;
-}
 
 std::uint64_t bytes_of(const std::string& text, std::string_view flag, Problem& problem) {
   if (text.empty()) return 0;
@@ -101,45 +78,23 @@ void choose_workloads(const RunArguments& arguments, RunPlan& plan, Problem& pro
   }
 }
 
-void choose_faults(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
-  for (const std::string& name : arguments.faults) {
-    if (name == "none") continue;
-    const Result<FaultSpec> spec = parse_fault(name);
-    problem.take(spec);
-    if (!spec) continue;
-    const bool needs_peers = spec->kind->name == "partition" && spec->variant != "clients";
-    problem.unless(!needs_peers || arguments.nodes > 1, "a partition needs at least two --nodes");
-    const bool needs_three = spec->variant == "bridge" || spec->variant == "ring";
-    problem.unless(!needs_three || arguments.nodes > 2,
-                   fmt::format("{} needs at least three --nodes", spec->name()));
-    problem.unless(spec->kind->needs != Needs::shaped_links || arguments.nodes > 1,
-                   "links between nodes need at least two --nodes");
-    problem.unless(
-        spec->kind->needs != Needs::movable_clocks || !plan.store->clock_offset_file({}).empty(),
-        "this store's clocks cannot be moved");
-    plan.faults.push_back(*spec);
-  }
-  const ScheduleOptions options{plan.duration,
-                                duration_of(arguments.fault_every, "--fault-every", problem),
-                                duration_of(arguments.fault_for, "--fault-for", problem)};
-  plan.schedule = plan_faults(plan.faults, options, Random(plan.seed).fork("schedule"));
-}
-
 /// Left to us: the relay, unless something is asked for that only the sandbox has.
 void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   const std::vector<std::string> known = {"auto", "sandbox", "relay"};
   const bool is_known = std::find(known.begin(), known.end(), arguments.ground) != known.end();
   problem.unless(is_known, unknown_name("ground", arguments.ground, known));
-  const bool shaped = std::any_of(plan.faults.begin(), plan.faults.end(), [](const FaultSpec& f) {
-    return f.kind->needs == Needs::shaped_links;
-  });
   const bool relay = arguments.ground == "relay";
-  problem.unless(!relay || !shaped,
-                 "on the relay ground links can only be cut: the fault link needs the sandbox");
   problem.unless(!relay || !arguments.pcap,
                  "on the relay ground no packets are seen: --pcap needs the sandbox");
+  problem.unless(!relay || !plan.store->needs_own_address(),
+                 fmt::format("on the relay ground all nodes share an address: {} needs the sandbox",
+                             plan.store_name));
   plan.pcap = arguments.pcap;
-  const bool needed = shaped || plan.pcap;
+  const bool by_faults =
+      std::any_of(plan.faults.begin(), plan.faults.end(), [](const FaultSpec& fault) {
+        return fault.kind->needs == Needs::shaped_links || fault.kind->needs == Needs::own_disks;
+      });
+  const bool needed = by_faults || plan.pcap || plan.store->needs_own_address();
   if (arguments.ground == "sandbox" || (arguments.ground == "auto" && needed))
     plan.ground = GroundChoice::sandbox;
 }
@@ -192,6 +147,7 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   option("--workload", join(arguments.workloads, ","), "");
   option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","),
          join(defaults.faults, ","));
+  option("--schedule", arguments.schedule, "");
   option("--ground", arguments.ground, defaults.ground);
   if (arguments.pcap) words.emplace_back("--pcap");
   option("--fault-every", arguments.fault_every, "");
@@ -241,6 +197,11 @@ std::string results_root(const RunArguments& arguments) {
 bool RunPlan::relay_clients() const {
   return std::any_of(faults.begin(), faults.end(),
                      [](const FaultSpec& fault) { return fault.needs_client_links(); });
+}
+
+bool RunPlan::own_disks() const {
+  return std::any_of(faults.begin(), faults.end(),
+                     [](const FaultSpec& fault) { return fault.kind->needs == Needs::own_disks; });
 }
 
 Result<RunPlan> make_plan(const RunArguments& arguments) {

@@ -29,6 +29,7 @@ struct RunArguments {
   std::string duration = "30s";
   std::string fault_every;
   std::string fault_for;
+  std::string schedule;  ///< a file; empty: drawn from `faults`
   std::string op_timeout = "1s";
   std::string sessions = "moving";
   std::string seed = "random";
@@ -76,6 +77,7 @@ struct RunPlan {
   std::string description;         ///< load and faults, for people
 
   bool relay_clients() const;
+  bool own_disks() const;
 };
 
 /// Usage errors name the wrong argument and what it should be.

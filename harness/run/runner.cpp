@@ -93,6 +93,7 @@ class Run {
     options.data_directory = directory_.file("data");
     options.log_directory = directory_.file("logs");
     options.seed = plan_.seed;
+    options.own_disks = plan_.own_disks();
     return options;
   }
 

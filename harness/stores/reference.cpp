@@ -7,6 +7,7 @@
 
 #include "base/suggest.h"
 #include "checkers/history/json_input.h"
+#include "harness/cluster/http_loop.h"
 #include "harness/stores/reference_settings.h"
 #include "harness/stores/truth_table.h"
 
@@ -30,7 +31,7 @@ Value to_value(const Json& json) {
   return value ? std::move(*value) : Value::of(value.error().message);
 }
 
-class ReferenceStore final : public Store {
+class ReferenceStore final : public Store, public HttpProtocol {
  public:
   ReferenceStore(ReferenceSettings settings, StoreSettings given)
       : settings_(std::move(settings)), given_(std::move(given)) {}
@@ -55,7 +56,7 @@ class ReferenceStore final : public Store {
     return other_session_claims();
   }
 
-  Command command(const NodeLayout& layout) const override {
+  std::vector<Command> processes(const NodeLayout& layout) const override {
     std::vector<std::string> peers;
     for (const Endpoint& peer : layout.peers) peers.push_back(peer.text());
     Command command{
@@ -68,12 +69,12 @@ class ReferenceStore final : public Store {
       if (name != "token" && !value.empty()) of_node.emplace_back(name, value);  // the clients' own
     }
     for (std::string& word : words_of(of_node)) command.arguments.push_back(std::move(word));
-    return command;
+    return {command};
   }
 
-  std::string readiness_path() const override { return "/status"; }
-
-  std::optional<NodeStatus> parse_status(const HttpAnswer& answer) const override {
+  std::optional<NodeStatus> status(const NodeLayout& layout) const override {
+    const HttpAnswer answer =
+        http_exchange({"http://" + layout.own.text() + "/status", "", kSecond});
     const Json body = Json::parse(answer.body, nullptr, false);
     if (answer.status != 200 || !body.is_object()) return std::nullopt;
     if (!body.value("drained", Json()).is_boolean() ||
@@ -94,32 +95,31 @@ class ReferenceStore final : public Store {
     return layout.data_directory + "/clock-offset";
   }
 
-  HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local,
-                     const std::string& token) const override {
+  std::unique_ptr<Clients> clients(std::size_t slots,
+                                   const std::vector<Endpoint>& reached) const override {
+    std::vector<std::string> urls;
+    for (const Endpoint& node : reached) urls.push_back("http://" + node.text());
+    return make_http_clients(slots, std::move(urls), *this);
+  }
+
+  HttpRequest encode(const ClientRequest& request, const std::string& base_url) const override {
+    const Invocation& invocation = request.invocation;
     Json body{{"f", name_of(invocation.function)}, {"key", invocation.key}};
     if (invocation.function != Function::read) body["value"] = json_from_value(invocation.value);
     if (invocation.function == Function::cas)
       body["expected"] = json_from_value(invocation.expected);
-    if (local) body["local"] = true;
-    if (!token.empty() && at("token") == "on") body["token"] = Json::parse(token, nullptr, false);
+    if (request.local) body["local"] = true;
+    if (!request.token.empty() && at("token") == "on")
+      body["token"] = Json::parse(request.token, nullptr, false);
     return {base_url + "/op", body.dump(-1, ' ', false, Json::error_handler_t::replace), kSecond};
   }
 
-  Completion decode(const Invocation& invocation, const HttpAnswer& answer) const override {
-    Completion completion;
-    if (answer.status == 0) {
-      completion.outcome = answer.unsent ? Outcome::fail : Outcome::info;
-      completion.error = answer.error;
-      return completion;
-    }
+  Completion decode(const ClientRequest& request, const HttpAnswer& answer) const override {
     const Json body = Json::parse(answer.body, nullptr, false);
     const bool shaped =
         answer.status == 200 && body.is_object() && body.value("type", Json()).is_string();
-    if (!shaped) {
-      completion.error = fmt::format("unexpected-answer-{}", answer.status);
-      return completion;
-    }
-    return decode_body(invocation, body);
+    if (!shaped) return unknown(fmt::format("unexpected-answer-{}", answer.status));
+    return decode_body(request.invocation, body);
   }
 
  private:

@@ -10,10 +10,9 @@
 #include <vector>
 
 #include "base/result.h"
-#include "checkers/history/event.h"
+#include "harness/clients/clients.h"
 #include "harness/cluster/child_process.h"
 #include "harness/cluster/ground.h"
-#include "harness/cluster/http_loop.h"
 #include "workloads/workload.h"
 
 namespace consistory {
@@ -39,17 +38,6 @@ struct StoreSetting {
   Kind kind = Kind::choice;
   std::string of;  ///< the protocols that know it, with commas between; empty: all
   std::string help;
-};
-
-struct Completion {
-  Outcome outcome = Outcome::info;
-  std::string error;
-  Value value;
-  std::optional<std::vector<Value>> elements;
-  std::optional<std::int64_t> version;
-  bool swapped = true;
-  std::optional<Value> seen;  ///< cas that did not swap: the value it met
-  std::string token;  ///< what the session shows with its next operation; empty: nothing new
 };
 
 struct NodeStatus {
@@ -78,19 +66,29 @@ class Store {
   virtual bool supports(Function function) const = 0;
   /// Models (or sets of session guarantees) that this configuration promises.
   virtual std::vector<std::string> claims(const Circumstances& circumstances) const = 0;
+  /// Can a node be made to tell its own copy? Else there are no final reads.
+  virtual bool reads_locally() const { return true; }
+  /// Does a node listen on more ports than the one that it is given?
+  virtual bool needs_own_address() const { return false; }
+  /// Is node i+1 prepared and started only once node i serves?
+  virtual bool starts_in_turn() const { return false; }
+  /// How long a node may take to serve.
+  virtual Nanos start_timeout() const { return 10 * kSecond; }
 
-  virtual Command command(const NodeLayout& layout) const = 0;
-  /// Is the node that answered this to readiness_path() ready to serve?
-  virtual std::string readiness_path() const = 0;
-  virtual std::optional<NodeStatus> parse_status(const HttpAnswer& answer) const = 0;
+  /// Run one after the other before the node's first start.
+  virtual std::vector<Command> preparation(const NodeLayout&) const { return {}; }
+  /// The processes of a node, started together.
+  virtual std::vector<Command> processes(const NodeLayout& layout) const = 0;
+  /// Once, when every node serves: what makes a cluster of them.
+  virtual Status join_up(const std::vector<NodeLayout>&) const { return Done{}; }
+  /// Asks the node; nothing if it does not serve. Blocks for at most a second or so.
+  virtual std::optional<NodeStatus> status(const NodeLayout& layout) const = 0;
   /// The file whose number, in ms, moves the node's clock; empty: the store has no such thing.
   virtual std::string clock_offset_file(const NodeLayout&) const { return {}; }
 
-  /// `local`: the node's own copy. `token`: of the session's last completion that had one.
-  virtual HttpRequest encode(const Invocation& invocation, const std::string& base_url, bool local,
-                             const std::string& token) const = 0;
-  /// Errors become fail only by the store's table of definite ones; everything else is info.
-  virtual Completion decode(const Invocation& invocation, const HttpAnswer& answer) const = 0;
+  /// `reached[i]` is where clients find node i+1.
+  virtual std::unique_ptr<Clients> clients(std::size_t slots,
+                                           const std::vector<Endpoint>& reached) const = 0;
 };
 
 /// A row of the table of stores.
