@@ -192,8 +192,7 @@ std::unique_ptr<Fault> make_disk(const FaultSpec& spec, Random& random) {
   FaultSpec chosen = spec;
   constexpr std::array<std::string_view, 4> kDrawn = {"power-cut", "torn", "slow-fsync",
                                                       "crash-at-fsync"};
-  if (spec.variant.empty() || !spec.nodes().empty())
-    chosen.variant = kDrawn[random.below(kDrawn.size())];
+  if (spec.variant.empty()) chosen.variant = kDrawn[random.below(kDrawn.size())];
   const auto found = std::find_if(kDefects.begin(), kDefects.end(), [&](const Defect& defect) {
     return defect.name == chosen.variant;
   });

@@ -11,7 +11,10 @@
 namespace consistory {
 namespace {
 
-class FakeWorld final : public ProcessControl, public LinkControl, public ClockControl {
+class FakeWorld final : public ProcessControl,
+                        public LinkControl,
+                        public ClockControl,
+                        public DiskControl {
  public:
   Result<std::string> kill(Place node) override {
     down.insert(node);
@@ -46,27 +49,53 @@ class FakeWorld final : public ProcessControl, public LinkControl, public ClockC
   }
   void lift(Place from, Place to, const LinkQuality&) override { imposed.erase({from, to}); }
   bool carries_clients() const override { return true; }
-  Status set_offset(Place node, Nanos offset) override {
-    offsets[node] = offset;
+  void allow_end(Place node) override { excused.insert(node); }
+  Status set_skew(Place node, const ClockSkew& skew) override {
+    skews[node] = skew;
+    ++clock_moves;
     return Done{};
   }
-  std::optional<Nanos> offset(Place node) const override {
-    const auto found = offsets.find(node);
-    if (!traffic || found == offsets.end()) return std::nullopt;
-    return found->second;
+  std::optional<ClockReading> read_clocks(Place node) override {
+    const auto found = skews.find(node);
+    if (!traffic || found == skews.end()) return std::nullopt;
+    return ClockReading{found->second.wall, found->second.monotonic};
+  }
+  void set_trouble(Place node, const DiskTrouble& trouble) override { troubles[node] = trouble; }
+  DiskCounters counters(Place node) const override {
+    const auto found = troubles.find(node);
+    const bool struck = traffic && found != troubles.end();
+    DiskCounters counters;
+    counters.failed = struck && found->second.failing_write > 0 ? 1 : 0;
+    counters.lied = struck && found->second.fsyncs_lie ? 4 : 0;
+    return counters;
+  }
+  Result<std::string> lose_unsynced(Place node, bool torn) override {
+    EXPECT_TRUE(down.contains(node)) << "power is cut of a node that runs";
+    lost[node] = torn;
+    return std::string("lost 7 bytes");
+  }
+  Result<std::string> flip_bit(Place node, Random&) override {
+    EXPECT_TRUE(down.contains(node));
+    return std::string("bit 1 flipped");
   }
 
-  Controls controls() { return {this, this, this, {"clients", "n1", "n2", "n3"}}; }
+  Controls controls() { return {this, this, this, this, {"clients", "n1", "n2", "n3"}}; }
   bool untouched() const {
-    const bool on_time = std::all_of(offsets.begin(), offsets.end(),
-                                     [](const auto& entry) { return entry.second == 0; });
-    return down.empty() && paused.empty() && cuts.empty() && imposed.empty() && on_time;
+    const bool on_time = std::all_of(skews.begin(), skews.end(),
+                                     [](const auto& entry) { return entry.second.none(); });
+    const bool well = std::all_of(troubles.begin(), troubles.end(), [](const auto& entry) {
+      return entry.second.failing_write == 0 && !entry.second.fsyncs_lie;
+    });
+    return down.empty() && paused.empty() && cuts.empty() && imposed.empty() && on_time && well;
   }
 
-  std::set<Place> down, paused;
+  std::set<Place> down, paused, excused;
   std::set<std::pair<Place, Place>> cuts;
   std::map<std::pair<Place, Place>, LinkQuality> imposed;
-  std::map<Place, Nanos> offsets;
+  std::map<Place, ClockSkew> skews;
+  std::map<Place, DiskTrouble> troubles;
+  std::map<Place, bool> lost;
+  int clock_moves = 0;
   bool shaped = true;
   bool traffic = true;
   bool broken = false;
@@ -81,11 +110,22 @@ TEST(ParseFault, SuggestsNearNames) {
               testing::HasSubstr("did you mean \"halves\"?"));
 }
 
+TEST(ParseFault, ReadsNamedNodesAndGroups) {
+  EXPECT_EQ(spec("kill@n2+n3").nodes(), (std::vector<Place>{2, 3}));
+  const FaultSpec groups = spec("partition@n1|n2+n3");
+  EXPECT_EQ(groups.groups, (std::vector<std::vector<Place>>{{1}, {2, 3}}));
+  EXPECT_EQ(groups.name(), "partition@n1|n2+n3");
+  for (const char* bad :
+       {"kill@", "kill@2", "kill@n0", "kill@n1+", "kill@n1,n2", "kill@n1+n1", "kill@n1|n2",
+        "link@n1", "partition@n1||n2", "kill@n99999999999999999999"})
+    EXPECT_FALSE(parse_fault(bad)) << bad;
+}
+
 TEST(Partition, HalvesCutEveryLinkBetweenTheGroupsBothWays) {
   FakeWorld world;
   Controls controls = world.controls();
   Random random(1);
-  const auto fault = make_partition("halves", random);
+  const auto fault = make_partition(spec("partition:halves"), random);
   ASSERT_TRUE(fault->inject(controls, random));
   EXPECT_EQ(world.cuts.size(), 4U);
   for (const auto& [from, to] : world.cuts) EXPECT_TRUE(world.cuts.contains({to, from}));
@@ -99,7 +139,7 @@ TEST(Partition, ABridgeHearsBothGroups) {
   FakeWorld world;
   Controls controls = world.controls();
   Random random(1);
-  const auto fault = make_partition("bridge", random);
+  const auto fault = make_partition(spec("partition:bridge"), random);
   ASSERT_TRUE(fault->inject(controls, random));
   ASSERT_EQ(world.cuts.size(), 2U);  // of three nodes: between the two that are no bridge
   const auto [from, to] = *world.cuts.begin();
@@ -113,7 +153,7 @@ TEST(Partition, InARingEachHearsAMajorityAndNoTwoTheSame) {
   Controls controls = world.controls();
   controls.node_names.insert(controls.node_names.end(), {"n4", "n5"});
   Random random(1);
-  const auto fault = make_partition("ring", random);
+  const auto fault = make_partition(spec("partition:ring"), random);
   ASSERT_TRUE(fault->inject(controls, random));
   std::set<std::set<Place>> heard;
   for (Place hearer = 1; hearer <= 5; ++hearer) {
@@ -129,11 +169,114 @@ TEST(Partition, InARingEachHearsAMajorityAndNoTwoTheSame) {
   EXPECT_TRUE(world.untouched());
 }
 
+TEST(Partition, NamedGroupsAreCutFromEachOther) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = spec("partition@n3|n1+n2").kind->make(spec("partition@n3|n1+n2"), random);
+  const Result<std::string> what = fault->inject(controls, random);
+  ASSERT_TRUE(what);
+  EXPECT_EQ(*what, "n3 | n1 n2");
+  EXPECT_EQ(world.cuts, (std::set<std::pair<Place, Place>>{{1, 3}, {2, 3}, {3, 1}, {3, 2}}));
+}
+
+TEST(Partition, FlappingIsCutAndWholeInTurnsAndHealsEitherWay) {
+  for (const int beats : {1, 2}) {
+    FakeWorld world;
+    Controls controls = world.controls();
+    Random random(1);
+    const auto fault = make_partition(spec("partition:flapping"), random);
+    ASSERT_TRUE(fault->inject(controls, random));
+    EXPECT_FALSE(world.cuts.empty());
+    for (int i = 0; i < beats; ++i) ASSERT_TRUE(fault->beat(controls, random));
+    EXPECT_EQ(world.cuts.empty(), beats % 2 == 1);
+    ASSERT_TRUE(fault->heal(controls));
+    EXPECT_TRUE(world.untouched());
+  }
+}
+
+TEST(Swizzle, CutsNodesOneByOneAndJoinsThemAgain) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_swizzle(spec("partition:swizzle"), random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  const std::size_t one = world.cuts.size();
+  EXPECT_EQ(one, 4U);
+  ASSERT_TRUE(fault->beat(controls, random));
+  EXPECT_GT(world.cuts.size(), one);
+  EXPECT_THAT(fault->evidence(controls), testing::HasSubstr("2 nodes cut off"));
+  for (int i = 0; i < 4; ++i) ASSERT_TRUE(fault->beat(controls, random));
+  EXPECT_TRUE(world.untouched());
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Kill, AMajorityLeavesNone) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_kill(spec("kill:majority"), random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.down.size(), 2U);
+}
+
+TEST(Disk, APowerCutTakesWhatWasNotSyncedAndStartsAgain) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_disk(spec("disk:power-cut-all"), random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.lost.size(), 3U);
+  EXPECT_THAT(fault->evidence(controls), testing::HasSubstr("lost 7 bytes"));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Disk, AFailedWriteExcusesTheNodeThatEnds) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_disk(spec("disk:write-error@n2"), random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.excused, std::set<Place>{2});
+  EXPECT_EQ(fault->evidence(controls), "n2: 1 times");
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Disk, ALieEndsWithAPowerCut) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_disk(spec("disk:lying-fsync"), random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_EQ(world.lost.size(), 1U);
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Slow, StopsAndContinuesInTurns) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_slow(spec("slow:one"), random);
+  ASSERT_TRUE(fault->inject(controls, random));
+  EXPECT_EQ(world.paused.size(), 1U);
+  const Nanos stopped = fault->beat_every();
+  ASSERT_TRUE(fault->beat(controls, random));
+  EXPECT_TRUE(world.paused.empty());
+  EXPECT_GT(stopped, fault->beat_every());
+  ASSERT_TRUE(fault->beat(controls, random));
+  ASSERT_TRUE(fault->heal(controls));
+  EXPECT_TRUE(world.untouched());
+}
+
 TEST(Link, StrikesEveryLinkBetweenNodesAndHeals) {
   FakeWorld world;
   Controls controls = world.controls();
   Random random(1);
-  const auto fault = make_link("loss", random);
+  const auto fault = make_link(spec("link:loss"), random);
   ASSERT_TRUE(fault->inject(controls, random));
   EXPECT_EQ(world.imposed.size(), 6U);
   for (const auto& [link, quality] : world.imposed) EXPECT_GT(quality.loss, 0.04);
@@ -149,7 +292,7 @@ TEST(Link, IsRefusedWhereLinksCanOnlyBeCut) {
   world.shaped = false;
   Controls controls = world.controls();
   Random random(1);
-  const auto fault = make_link("", random);
+  const auto fault = make_link(spec("link"), random);
   const Result<std::string> what = fault->inject(controls, random);
   ASSERT_FALSE(what);
   EXPECT_EQ(what.error().kind, ErrorKind::environment);
@@ -162,10 +305,10 @@ TEST(Leader, IsKilledAndIsolatedWhoeverTheStoreNames) {
   FakeWorld world;
   Controls controls = world.controls();
   Random random(1);
-  const auto kill = make_kill("leader", random);
+  const auto kill = make_kill(spec("kill:leader"), random);
   ASSERT_TRUE(kill->inject(controls, random));
   EXPECT_EQ(world.down, std::set<Place>{2});
-  const auto partition = make_partition("leader", random);
+  const auto partition = make_partition(spec("partition:leader"), random);
   const Result<std::string> what = partition->inject(controls, random);
   ASSERT_TRUE(what);
   EXPECT_EQ(*what, "n2 | n1 n3");
@@ -175,12 +318,12 @@ TEST(Clock, SkewMovesEveryNodeAndIsConfirmedByWhatTheNodesRead) {
   FakeWorld world;
   Controls controls = world.controls();
   Random random(1);
-  const auto fault = make_clock("skew", random);
+  const auto fault = make_clock(spec("clock:skew"), random);
   ASSERT_TRUE(fault->inject(controls, random));
-  EXPECT_EQ(world.offsets.size(), 3U);
-  for (const auto& [node, offset] : world.offsets) EXPECT_NE(offset, 0);
+  EXPECT_EQ(world.skews.size(), 3U);
+  for (const auto& [node, skew] : world.skews) EXPECT_NE(skew.wall, 0);
   EXPECT_THAT(fault->evidence(controls), testing::HasSubstr("n3 reads"));
-  world.offsets[2] += kMillisecond;
+  world.skews[2].wall = 0;
   EXPECT_EQ(fault->evidence(controls), "");
   ASSERT_TRUE(fault->heal(controls));
   EXPECT_TRUE(world.untouched());
@@ -190,7 +333,7 @@ TEST(Partition, OneWayCutsOneDirectionOnly) {
   FakeWorld world;
   Controls controls = world.controls();
   Random random(1);
-  const auto fault = make_partition("one-way", random);
+  const auto fault = make_partition(spec("partition:one-way"), random);
   ASSERT_TRUE(fault->inject(controls, random));
   EXPECT_EQ(world.cuts.size(), 2U);
   for (const auto& [from, to] : world.cuts) EXPECT_FALSE(world.cuts.contains({to, from}));
@@ -237,6 +380,33 @@ TEST(Nemesis, AFaultThatNothingRanIntoIsUnconfirmed) {
   const auto events = run_to_end(world, "partition:one", 30 * kMillisecond);
   ASSERT_EQ(events.size(), 3U);
   EXPECT_EQ(events[1].state, FaultState::unconfirmed);
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Nemesis, FaultsMayOverlap) {
+  FakeWorld world;
+  std::vector<std::string> events;
+  Nemesis nemesis({{spec("pause@n1"), 0, 200 * kMillisecond},
+                   {spec("kill@n2"), 50 * kMillisecond, 50 * kMillisecond}},
+                  world.controls(), Random(1), [&](const FaultEvent& event) {
+                    events.push_back(event.fault + " " + std::string(name_of(event.state)));
+                  });
+  nemesis.start();
+  const Nanos deadline = monotonic_now() + 10 * kSecond;
+  while (!nemesis.finished() && monotonic_now() < deadline) pause_for(kMillisecond);
+  EXPECT_TRUE(nemesis.stop());
+  EXPECT_THAT(events,
+              testing::ElementsAre("pause@n1 requested", "pause@n1 confirmed", "kill@n2 requested",
+                                   "kill@n2 confirmed", "kill@n2 healed", "pause@n1 healed"));
+  EXPECT_TRUE(world.untouched());
+}
+
+TEST(Nemesis, AStrobeBeatsUntilItIsHealed) {
+  FakeWorld world;
+  const auto events = run_to_end(world, "clock:strobe", 450 * kMillisecond);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[1].state, FaultState::confirmed);
+  EXPECT_GE(world.clock_moves, 4);
   EXPECT_TRUE(world.untouched());
 }
 
