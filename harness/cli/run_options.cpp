@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include <map>
+
 #include "base/suggest.h"
 
 namespace consistory {
@@ -109,23 +111,41 @@ std::string help_of(const StoreSetting& setting) {
   return help;
 }
 
-/// Each setting of the reference store is a flag of its own.
+/// Each setting of each store is a flag of its own; stores may share one, with values of their own.
+void add_settings(CLI::App& app, RunArguments& arguments) {
+  std::map<std::string, std::vector<StoreSetting>> flags;
+  for (const StoreKind& store : all_stores()) {
+    for (const StoreSetting& setting : store.settings()) flags[setting.name].push_back(setting);
+  }
+  for (const auto& [name, settings] : flags) {
+    const std::string flag = (name.size() == 1 ? "-" : "--") + name;
+    std::vector<std::string> help;
+    for (const StoreSetting& setting : settings) help.push_back(help_of(setting));
+    const auto set = [&arguments, name = name](const std::string& value) {
+      arguments.store_settings.emplace_back(name, value);
+    };
+    if (settings.front().kind == StoreSetting::Kind::flag)
+      app.add_flag_callback(
+             flag, [set] { set("on"); }, join(help, "; "))
+          ->group("Store");
+    else app.add_option_function<std::string>(flag, set, join(help, "; "))->group("Store");
+  }
+}
+
 void add_store(CLI::App& app, RunArguments& arguments) {
   const char* group = "Store";
   app.add_option("store", arguments.store, "The store on trial (consistory list stores)")
       ->capture_default_str()
       ->group(group);
-  for (const StoreSetting& setting : reference_store_settings()) {
-    const std::string flag = (setting.name.size() == 1 ? "-" : "--") + setting.name;
-    const auto set = [&arguments, name = setting.name](const std::string& value) {
-      arguments.store_settings.emplace_back(name, value);
-    };
-    if (setting.kind == StoreSetting::Kind::flag)
-      app.add_flag_callback(
-             flag, [set] { set("on"); }, help_of(setting))
-          ->group(group);
-    else app.add_option_function<std::string>(flag, set, help_of(setting))->group(group);
-  }
+  add_settings(app, arguments);
+  app.add_option("--endpoint", arguments.endpoints,
+                 "host:port of a node that runs already, once for each; nothing is started then")
+      ->group(group);
+  app.add_flag("--yes-write", arguments.yes_write,
+               "Write to endpoints that are not of this machine")
+      ->group(group);
+  app.add_flag("--keep-keys", arguments.keep_keys, "Leave the run's keys at the endpoints")
+      ->group(group);
   app.add_option("--port-base", arguments.port_base, "First port of the nodes (default: free ones)")
       ->group(group);
 }

@@ -35,11 +35,12 @@ class Inbox {
 /// One session: its thread and its connections.
 class Worker {
  public:
-  Worker(std::size_t slot, const Connector& connect, Inbox& inbox)
+  Worker(std::size_t slot, const Connector& connect, Sharing sharing, Inbox& inbox)
       : slot_(slot),
         connect_(connect),
+        sharing_(sharing),
         inbox_(inbox),
-        thread_([this](std::stop_token stop) { run(stop); }) {}
+        thread_([this](const std::stop_token& stop) { run(stop); }) {}
 
   void start(ClientRequest request) {
     {
@@ -62,7 +63,8 @@ class Worker {
   }
 
   Completion perform(const ClientRequest& request) {
-    std::unique_ptr<Connection>& connection = connections_[request.node];
+    const bool shared = sharing_ == Sharing::one_connection_for_all_nodes;
+    std::unique_ptr<Connection>& connection = connections_[shared ? 0 : request.node];
     if (connection && connection->broken()) connection.reset();
     if (!connection) {
       std::string why;
@@ -74,6 +76,7 @@ class Worker {
 
   std::size_t slot_;
   const Connector& connect_;
+  Sharing sharing_;
   Inbox& inbox_;
   std::map<std::size_t, std::unique_ptr<Connection>> connections_;
   std::mutex mutex_;
@@ -84,9 +87,10 @@ class Worker {
 
 class BlockingClients final : public Clients {
  public:
-  BlockingClients(std::size_t slots, Connector connect) : connect_(std::move(connect)) {
+  BlockingClients(std::size_t slots, Connector connect, Sharing sharing)
+      : connect_(std::move(connect)) {
     for (std::size_t slot = 0; slot < slots; ++slot)
-      workers_.push_back(std::make_unique<Worker>(slot, connect_, inbox_));
+      workers_.push_back(std::make_unique<Worker>(slot, connect_, sharing, inbox_));
   }
 
   void start(std::size_t slot, ClientRequest request) override {
@@ -102,8 +106,9 @@ class BlockingClients final : public Clients {
 
 }  // namespace
 
-std::unique_ptr<Clients> make_blocking_clients(std::size_t slots, Connector connect) {
-  return std::make_unique<BlockingClients>(slots, std::move(connect));
+std::unique_ptr<Clients> make_blocking_clients(std::size_t slots, Connector connect,
+                                               Sharing sharing) {
+  return std::make_unique<BlockingClients>(slots, std::move(connect), sharing);
 }
 
 }  // namespace consistory

@@ -69,6 +69,9 @@ class HttpProtocol {
 std::unique_ptr<Clients> make_http_clients(std::size_t slots, std::vector<std::string> urls,
                                            const HttpProtocol& protocol);
 
+/// Every key with a prefix, so that nothing that was there before is touched.
+std::unique_ptr<Clients> with_prefix(std::unique_ptr<Clients> clients, std::string prefix);
+
 /// One session's connection to one node, for libraries that block. Used by one thread.
 class Connection {
  public:
@@ -84,7 +87,11 @@ class Connection {
 using Connector = std::function<std::unique_ptr<Connection>(std::size_t slot, std::size_t node,
                                                             Nanos timeout, std::string& why)>;
 
+/// Has a session a connection to each node, or one that goes to any of them itself?
+enum class Sharing : std::uint8_t { one_connection_per_node, one_connection_for_all_nodes };
+
 /// A thread for every slot. `connect` is called on these threads.
-std::unique_ptr<Clients> make_blocking_clients(std::size_t slots, Connector connect);
+std::unique_ptr<Clients> make_blocking_clients(std::size_t slots, Connector connect,
+                                               Sharing sharing = Sharing::one_connection_per_node);
 
 }  // namespace consistory

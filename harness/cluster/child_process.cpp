@@ -1,5 +1,6 @@
 #include "harness/cluster/child_process.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/close_range.h>
 #include <poll.h>
@@ -87,7 +88,13 @@ class SpawnThread {
   std::jthread thread_;
 };
 
-Result<pid_t> spawn_here(const Command& command, const std::string& log_path) {
+/// Its ends of the pipes to and from us; none: it has none.
+struct Pipes {
+  int input = -1;
+  int output = -1;
+};
+
+Result<pid_t> spawn_here(const Command& command, const std::string& log_path, const Pipes& pipes) {
   std::FILE* log = std::fopen(log_path.c_str(), "ae");
   if (log == nullptr) {
     return environment_error(fmt::format("cannot write {}: {}", log_path, std::strerror(errno)));
@@ -95,9 +102,15 @@ Result<pid_t> spawn_here(const Command& command, const std::string& log_path) {
   std::error_code error;
   bp::environment environment = boost::this_process::environment();
   for (const auto& [variable, value] : command.environment) environment[variable] = value;
-  bp::child child(bp::exe = command.program, bp::args = command.arguments, environment,
-                  bp::std_in<bp::null, (bp::std_out & bp::std_err)> log,
-                  Isolate{command.network_space}, error);
+  const Isolate isolate{command.network_space};
+  bp::child child =
+      pipes.input < 0
+          ? bp::child(bp::exe = command.program, bp::args = command.arguments, environment,
+                      bp::std_in<bp::null, (bp::std_out & bp::std_err)> log, isolate, error)
+          : bp::child(bp::exe = command.program, bp::args = command.arguments, environment,
+                      bp::posix::fd.bind(STDIN_FILENO, pipes.input),
+                      bp::posix::fd.bind(STDOUT_FILENO, pipes.output), bp::std_err > log, isolate,
+                      error);
   std::fclose(log);
   if (error)
     return environment_error(fmt::format("cannot start {}: {}", command.program, error.message()));
@@ -110,7 +123,26 @@ Result<pid_t> spawn_here(const Command& command, const std::string& log_path) {
 }  // namespace
 
 Result<ChildProcess> ChildProcess::spawn(const Command& command, const std::string& log_path) {
-  Result<pid_t> pid = SpawnThread::instance().run([&] { return spawn_here(command, log_path); });
+  Result<pid_t> pid =
+      SpawnThread::instance().run([&] { return spawn_here(command, log_path, {}); });
+  if (!pid) return pid.error();
+  return ChildProcess(*pid);
+}
+
+Result<ChildProcess> ChildProcess::spawn_piped(const Command& command, const std::string& log_path,
+                                               Descriptor& input, Descriptor& output) {
+  std::array<int, 2> to{}, from{};
+  if (pipe2(to.data(), O_CLOEXEC) != 0)
+    return environment_error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  const Descriptor its_input(to[0]);
+  input = Descriptor(to[1]);
+  if (pipe2(from.data(), O_CLOEXEC) != 0)
+    return environment_error(fmt::format("cannot make a pipe: {}", std::strerror(errno)));
+  const Descriptor its_output(from[1]);
+  output = Descriptor(from[0]);
+  Result<pid_t> pid = SpawnThread::instance().run([&] {
+    return spawn_here(command, log_path, {*its_input, *its_output});
+  });
   if (!pid) return pid.error();
   return ChildProcess(*pid);
 }

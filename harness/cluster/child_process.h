@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/result.h"
+#include "harness/sandbox/descriptor.h"
 
 namespace consistory {
 
@@ -33,6 +34,10 @@ class ChildProcess {
   /// thread that forked ends, so every spawn happens on one thread that lives as long as the
   /// program.
   static Result<ChildProcess> spawn(const Command& command, const std::string& log_path);
+
+  /// The same, but its standard input and output are ours to write to and to read from.
+  static Result<ChildProcess> spawn_piped(const Command& command, const std::string& log_path,
+                                          Descriptor& input, Descriptor& output);
 
   ChildProcess(ChildProcess&& other) noexcept;
   ChildProcess& operator=(ChildProcess&& other) noexcept;

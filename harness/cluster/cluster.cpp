@@ -30,14 +30,20 @@ Status Cluster::lay_out() {
     layout.own = ground_->own(place);
     for (Place peer = 1; peer <= options_.nodes; ++peer)
       layout.peers.push_back(ground_->reach(place, peer));
+    if (const unsigned short port = store_.client_port(); port > 0 && !options_.attached) {
+      layout.own.port = port;
+      for (Endpoint& peer : layout.peers) peer.port = port;
+    }
     nodes_.push_back(std::make_unique<Member>(store_, std::move(layout), options_.log_directory,
-                                            ground_->network_space(place)));
+                                              ground_->network_space(place)));
+    if (options_.attached) continue;
     if (Status made = at(place).make_directory(options_.own_disks); !made) return made;
   }
   return Done{};
 }
 
 Status Cluster::start_all() {
+  if (options_.attached) return Done{};
   for (Place node = 1; node <= size(); ++node) {
     if (Status spawned = prepare_and_spawn(node); !spawned) return spawned;
     if (!store_.starts_in_turn()) continue;
@@ -58,7 +64,11 @@ Status Cluster::prepare_and_spawn(Place node) {
 
 std::unique_ptr<Clients> Cluster::clients(std::size_t slots) const {
   std::vector<Endpoint> reached;
-  for (Place node = 1; node <= size(); ++node) reached.push_back(ground_->reach(kClients, node));
+  for (Place node = 1; node <= size(); ++node) {
+    reached.push_back(ground_->reach(kClients, node));
+    if (const unsigned short port = store_.client_port(); port > 0 && !options_.attached)
+      reached.back().port = port;
+  }
   return store_.clients(slots, reached);
 }
 

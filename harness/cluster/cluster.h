@@ -20,6 +20,7 @@ struct ClusterOptions {
   std::string log_directory;
   std::uint64_t seed = 0;
   bool own_disks = false;  ///< each node on a disk that can be broken
+  bool attached = false;   ///< the nodes run elsewhere: nothing is started, nothing controlled
 };
 
 /// The controls may be used from one thread at a time beside the one that starts clients and asks

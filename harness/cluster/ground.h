@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/random.h"
 #include "base/result.h"
@@ -18,6 +19,9 @@ struct Endpoint {
 
   /// "127.0.0.1:7000"
   std::string text() const { return host + ":" + std::to_string(port); }
+  /// A usage error if it is no "host:port".
+  static Result<Endpoint> parse(const std::string& text);
+  bool is_loopback() const;
 };
 
 class Ground {
@@ -44,6 +48,9 @@ struct RelayOptions {
 
 /// On 127.0.0.1. An environment error if a port is taken.
 Result<std::unique_ptr<Ground>> make_relay_ground(std::size_t nodes, const RelayOptions& options);
+
+/// Where nodes run that others started: no link can be cut.
+std::unique_ptr<Ground> make_attached_ground(std::vector<Endpoint> nodes);
 
 /// Only inside a sandbox (harness/sandbox/enter.h). Fates of packets are drawn from `random`.
 Result<std::unique_ptr<Ground>> make_sandbox_ground(std::size_t nodes, const Random& random);

@@ -67,6 +67,10 @@ void set_up(Exchange& exchange) {
   curl_easy_setopt(easy, CURLOPT_PRIVATE, &exchange);
 }
 
+bool updates_without_body(const HttpRequest& request) {
+  return request.body.empty() && !request.method.empty() && request.method != "GET";
+}
+
 void set_request(Exchange& exchange) {
   CURL* easy = exchange.easy;
   const HttpRequest& request = exchange.request;
@@ -74,6 +78,11 @@ void set_request(Exchange& exchange) {
   exchange.received.clear();
   curl_easy_setopt(easy, CURLOPT_URL, request.url.c_str());
   curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout / kMillisecond));
+  const char* method = request.method.empty() ? nullptr : request.method.c_str();
+  curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+  // Without a body there is none to be refused a second time: such an update is given a connection
+  // that nothing can have broken before.
+  curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, updates_without_body(request) ? 1L : 0L);
   if (request.body.empty()) {
     curl_easy_setopt(easy, CURLOPT_HTTPGET, 1L);
     return;

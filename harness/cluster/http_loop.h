@@ -17,6 +17,7 @@ struct HttpRequest {
   std::string url;
   std::string body;  ///< POSTed as JSON; empty: GET
   Nanos timeout = kSecond;
+  std::string method = {};  ///< another than these
 };
 
 struct HttpAnswer {

@@ -95,10 +95,12 @@ class Reader {
         "sessions",         "fault_every", "fault_for",   "op_timeout", "models",  "require",
         "expect_violation", "store",       "check_steps", "ground",     "schedule"};
     const std::size_t own = known.size();
-    for (const StoreSetting& setting : reference_store_settings()) {
-      std::string name = setting.name;
-      std::replace(name.begin(), name.end(), '-', '_');
-      known.push_back(name);
+    for (const StoreKind& store : all_stores()) {
+      for (const StoreSetting& setting : store.settings()) {
+        std::string name = setting.name;
+        std::replace(name.begin(), name.end(), '-', '_');
+        if (name != "store") known.push_back(name);  // which is a key of our own
+      }
     }
     if (where == "a config") known.emplace_back("name");
     refuse_unknown(table, known, where);

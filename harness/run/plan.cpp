@@ -80,6 +80,19 @@ void choose_workloads(const RunArguments& arguments, RunPlan& plan, Problem& pro
 
 /// Left to us: the relay, unless something is asked for that only the sandbox has.
 void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  for (const std::string& text : arguments.endpoints) {
+    const Result<Endpoint> endpoint = Endpoint::parse(text);
+    problem.take(endpoint);
+    if (!endpoint) continue;
+    plan.endpoints.push_back(*endpoint);
+    problem.unless(
+        endpoint->is_loopback() || arguments.yes_write,
+        fmt::format("{} is not of this machine: --yes-write allows to write there, under "
+                    "keys of the run's own",
+                    text));
+  }
+  problem.unless(!plan.endpoints.empty() || plan.store->starts_nodes(),
+                 "this store's nodes run elsewhere: say where, as in --endpoint 127.0.0.1:8000");
   const std::vector<std::string> known = {"auto", "sandbox", "relay"};
   const bool is_known = std::find(known.begin(), known.end(), arguments.ground) != known.end();
   problem.unless(is_known, unknown_name("ground", arguments.ground, known));
@@ -90,6 +103,7 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
                  fmt::format("on the relay ground all nodes share an address: {} needs the sandbox",
                              plan.store_name));
   plan.pcap = arguments.pcap;
+  plan.keep_keys = arguments.keep_keys;
   const bool by_faults =
       std::any_of(plan.faults.begin(), plan.faults.end(), [](const FaultSpec& fault) {
         return fault.kind->needs == Needs::shaped_links || fault.kind->needs == Needs::own_disks;
@@ -97,6 +111,11 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
   const bool needed = by_faults || plan.pcap || plan.store->needs_own_address();
   if (arguments.ground == "sandbox" || (arguments.ground == "auto" && needed))
     plan.ground = GroundChoice::sandbox;
+  if (plan.endpoints.empty()) return;
+  plan.ground = GroundChoice::attached;
+  problem.unless(plan.faults.empty(),
+                 "nodes that run elsewhere cannot be broken: every fault but none is impossible "
+                 "with --endpoint");
 }
 
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
@@ -147,6 +166,9 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   option("--workload", join(arguments.workloads, ","), "");
   option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","),
          join(defaults.faults, ","));
+  for (const std::string& endpoint : arguments.endpoints) option("--endpoint", endpoint, "");
+  if (arguments.yes_write) words.emplace_back("--yes-write");
+  if (arguments.keep_keys) words.emplace_back("--keep-keys");
   option("--schedule", arguments.schedule, "");
   option("--ground", arguments.ground, defaults.ground);
   if (arguments.pcap) words.emplace_back("--pcap");
@@ -204,7 +226,25 @@ bool RunPlan::own_disks() const {
                      [](const FaultSpec& fault) { return fault.kind->needs == Needs::own_disks; });
 }
 
-Result<RunPlan> make_plan(const RunArguments& arguments) {
+namespace {
+
+/// What the words mean together: a description is the store; endpoints are the nodes, and leave
+/// nothing to be broken unless somebody asks.
+RunArguments completed(RunArguments arguments) {
+  for (const auto& [name, value] : arguments.store_settings) {
+    const bool describes = name == "store" || name == "adapter";
+    if (describes && arguments.store == RunArguments().store) arguments.store = "file";
+  }
+  if (arguments.endpoints.empty()) return arguments;
+  arguments.nodes = static_cast<int>(arguments.endpoints.size());
+  if (arguments.faults == RunArguments().faults) arguments.faults = {"none"};
+  return arguments;
+}
+
+}  // namespace
+
+Result<RunPlan> make_plan(const RunArguments& given) {
+  const RunArguments arguments = completed(given);
   Problem problem;
   check_ranges(arguments, problem);
   const Result<const StoreKind*> kind = find_store(arguments.store);

@@ -29,7 +29,10 @@ struct RunArguments {
   std::string duration = "30s";
   std::string fault_every;
   std::string fault_for;
-  std::string schedule;  ///< a file; empty: drawn from `faults`
+  std::vector<std::string> endpoints;  ///< of nodes that run elsewhere
+  bool yes_write = false;              ///< even though an endpoint is not of this machine
+  bool keep_keys = false;              ///< at the end, of an attached store
+  std::string schedule;                ///< a file; empty: drawn from `faults`
   std::string op_timeout = "1s";
   std::string sessions = "moving";
   std::string seed = "random";
@@ -44,7 +47,7 @@ struct RunArguments {
 };
 
 /// Where the nodes stand (harness/cluster/ground.h).
-enum class GroundChoice : std::uint8_t { relay, sandbox };
+enum class GroundChoice : std::uint8_t { relay, sandbox, attached };
 
 struct RunPlan {
   std::unique_ptr<Store> store;
@@ -67,6 +70,8 @@ struct RunPlan {
   std::uint64_t seed = 0;
   std::string out;
   GroundChoice ground = GroundChoice::relay;
+  std::vector<Endpoint> endpoints;  ///< attached: of the nodes
+  bool keep_keys = false;
   bool pcap = false;
   unsigned short port_base = 0;
   bool check = true;

@@ -12,41 +12,6 @@
 namespace consistory {
 namespace {
 
-std::optional<int> as_number(const std::string& text) {
-  int number = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (status != std::errc{} || end != text.data() + text.size()) return std::nullopt;
-  return number;
-}
-
-std::vector<std::string> parts_of(const std::string& text) {
-  std::vector<std::string> words;
-  for (std::size_t from = 0; from <= text.size();) {
-    const std::size_t comma = std::min(text.find(',', from), text.size());
-    words.push_back(text.substr(from, comma - from));
-    from = comma + 1;
-  }
-  return words;
-}
-
-std::optional<Error> check_setting(const std::string& name, const std::string& value) {
-  std::vector<std::string> known;
-  for (const StoreSetting& setting : reference_store_settings()) {
-    known.push_back(setting.name);
-    if (name != setting.name) continue;
-    if (setting.kind == StoreSetting::Kind::number && !as_number(value))
-      return usage_error(fmt::format("{} must be a whole number, not \"{}\"", name, value));
-    if (setting.values.empty()) return std::nullopt;
-    const bool several = setting.kind == StoreSetting::Kind::several;
-    for (const std::string& word : several ? parts_of(value) : std::vector{value}) {
-      if (std::find(setting.values.begin(), setting.values.end(), word) == setting.values.end())
-        return usage_error(unknown_name(name, word, setting.values));
-    }
-    return std::nullopt;
-  }
-  return usage_error(unknown_name("setting of store ref", name, known));
-}
-
 std::optional<Error> check_quorum(const ReferenceSettings& settings, int nodes) {
   const int r = *as_number(settings.at("R")), w = *as_number(settings.at("W"));
   if (settings.at("protocol") != "quorum") return std::nullopt;
@@ -193,25 +158,13 @@ Result<ReferenceSettings> complete_reference_settings(const StoreSettings& given
   for (const StoreSetting& setting : reference_store_settings())
     settings[setting.name] = setting.fallback;
   settings["R"] = settings["W"] = std::to_string(nodes / 2 + 1);
-  for (const auto& [name, value] : given) {
-    if (auto error = check_setting(name, value)) return *error;
-    settings[name] = value;
-  }
+  const Status known = check_settings("ref", given, reference_store_settings());
+  if (!known) return known.error();
+  for (const auto& [name, value] : given) settings[name] = value;
   if (auto error = check_protocol(given, settings)) return *error;
   if (auto error = check_quorum(settings, static_cast<int>(nodes))) return *error;
   if (auto error = check_together(settings)) return *error;
   return settings;
-}
-
-std::vector<std::string> words_of(const StoreSettings& settings) {
-  std::vector<std::string> words;
-  for (const auto& [name, value] : settings) {
-    const bool flag = name == "unsafe-quorum";
-    if (flag && value == "off") continue;
-    words.push_back((name.size() == 1 ? "-" : "--") + name);
-    if (!flag) words.push_back(value);
-  }
-  return words;
 }
 
 std::string describe(const ReferenceSettings& settings) {

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/stores/store.h"
+#include "harness/stores/settings.h"
 
 namespace consistory {
 
@@ -18,9 +18,6 @@ const std::vector<StoreSetting>& reference_store_settings();
 /// A usage error names the setting that is wrong, or those that do not go together.
 Result<ReferenceSettings> complete_reference_settings(const StoreSettings& given,
                                                       std::size_t nodes);
-
-/// As words of the command line.
-std::vector<std::string> words_of(const StoreSettings& settings);
 
 /// "quorum, R=2 W=2": the protocol and what of its settings matters.
 std::string describe(const ReferenceSettings& settings);

@@ -1,5 +1,5 @@
 // The table of stores: the command line, `list` and the campaigns read it.
-#include <array>
+#include <fmt/format.h>
 
 #include "base/suggest.h"
 #include "harness/stores/store.h"
@@ -7,20 +7,61 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<StoreKind, 1> kStores = {{
-    {"ref", "the bundled reference store (consistory list protocols)", reference_store_settings,
-     make_reference_store},
-}};
+using Make = Result<std::unique_ptr<Store>> (*)(const StoreSettings&, std::size_t);
+
+/// Clients whose library was not there at build time are missing; CMake says which.
+#ifdef CONSISTORY_WITH_REDIS
+constexpr Make kRedis = make_redis;
+#else
+constexpr Make kRedis = nullptr;
+#endif
+#ifdef CONSISTORY_WITH_POSTGRESQL
+constexpr Make kPostgresql = make_postgresql;
+#else
+constexpr Make kPostgresql = nullptr;
+#endif
+#ifdef CONSISTORY_WITH_ZOOKEEPER
+constexpr Make kZookeeper = make_zookeeper;
+#else
+constexpr Make kZookeeper = nullptr;
+#endif
+#ifdef CONSISTORY_WITH_GALERA
+constexpr Make kGalera = make_galera;
+#else
+constexpr Make kGalera = nullptr;
+#endif
 
 }  // namespace
 
-std::span<const StoreKind> all_stores() { return kStores; }
+const std::vector<StoreKind>& all_stores() {
+  static const std::vector<StoreKind> stores = {
+      {"ref", "the bundled reference store (consistory list protocols)", reference_store_settings,
+       make_reference_store},
+      {"file", "any store that --store describes, or --adapter speaks to (docs/ADAPTERS.md)",
+       described_store_settings, make_described_store},
+      {"etcd",
+       "Raft; registers with versions and cas",
+       etcd_settings,
+       make_etcd,
+       {{"etcd", "etcd-server"}}},
+  };
+  return stores;
+}
 
 Result<const StoreKind*> find_store(std::string_view name) {
   std::vector<std::string> known;
-  for (const StoreKind& store : kStores) {
-    if (store.name == name) return &store;
+  for (const StoreKind& store : all_stores()) {
     known.emplace_back(store.name);
+    if (store.name != name) continue;
+    if (store.make == nullptr) {
+      return environment_error(
+          fmt::format("this build has no client for {}: apt-get install {}, then build again", name,
+                      store.client_package));
+    }
+    const std::vector<std::string> missing = missing_packages(store.programs);
+    if (missing.empty()) return &store;
+    return environment_error(
+        fmt::format("{} is not installed: apt-get install {}", name, join(missing, " ")));
   }
   return usage_error(unknown_name("store", name, known));
 }

@@ -13,6 +13,7 @@
 #include "harness/clients/clients.h"
 #include "harness/cluster/child_process.h"
 #include "harness/cluster/ground.h"
+#include "harness/stores/installed.h"
 #include "workloads/workload.h"
 
 namespace consistory {
@@ -68,6 +69,12 @@ class Store {
   virtual std::vector<std::string> claims(const Circumstances& circumstances) const = 0;
   /// Can a node be made to tell its own copy? Else there are no final reads.
   virtual bool reads_locally() const { return true; }
+  /// Do nodes tell when they have nothing under way? Else nobody knows when a run has settled.
+  virtual bool tells_when_drained() const { return true; }
+  /// False: nodes run elsewhere, and are reached at endpoints that are given.
+  virtual bool starts_nodes() const { return true; }
+  /// The port of every node that clients go to; 0: the one that it is given.
+  virtual unsigned short client_port() const { return 0; }
   /// Does a node listen on more ports than the one that it is given?
   virtual bool needs_own_address() const { return false; }
   /// Is node i+1 prepared and started only once node i serves?
@@ -96,15 +103,29 @@ struct StoreKind {
   std::string_view name;
   std::string_view summary;
   const std::vector<StoreSetting>& (*settings)();
-  /// A usage error names the wrong setting.
+  /// A usage error names the wrong setting. None: built without the library of its client.
   Result<std::unique_ptr<Store>> (*make)(const StoreSettings& settings, std::size_t nodes);
+  std::vector<Program> programs = {};    ///< that it runs
+  std::string_view client_package = {};  ///< of the library of its client; empty: it needs none
 };
 
-std::span<const StoreKind> all_stores();
+const std::vector<StoreKind>& all_stores();
+/// An environment error if what it needs is not here.
 Result<const StoreKind*> find_store(std::string_view name);
 
-Result<std::unique_ptr<Store>> make_reference_store(const StoreSettings& settings,
-                                                    std::size_t nodes);
-const std::vector<StoreSetting>& reference_store_settings();
+/// Makes a store and what its settings are; a store has such a pair of functions in its file.
+#define CONSISTORY_STORE(name)                                                                  \
+  Result<std::unique_ptr<Store>> make_##name(const StoreSettings& settings, std::size_t nodes); \
+  const std::vector<StoreSetting>& name##_settings()
+CONSISTORY_STORE(reference_store);
+CONSISTORY_STORE(described_store);
+CONSISTORY_STORE(etcd);
+CONSISTORY_STORE(redis);
+CONSISTORY_STORE(zookeeper);
+CONSISTORY_STORE(postgresql);
+CONSISTORY_STORE(galera);
+CONSISTORY_STORE(nats);
+CONSISTORY_STORE(ovsdb);
+#undef CONSISTORY_STORE
 
 }  // namespace consistory

@@ -1,0 +1,192 @@
+#include "harness/clients/plugin.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/escape.h"
+#include "checkers/history/json_input.h"
+#include "harness/stores/installed.h"
+
+namespace consistory {
+namespace {
+
+constexpr std::size_t kAnswerBytesMax = 4 << 20;
+constexpr Nanos kHelloTimeout = 10 * kSecond;  // an interpreter may take its time to start
+constexpr Nanos kGrace = 200 * kMillisecond;   // to answer that the time is up
+
+std::string quote(std::string_view line) {
+  return shorten(escape_terminal(std::string(line)), 120);
+}
+
+std::vector<std::string> strings(const Json& object, const char* name) {
+  std::vector<std::string> all;
+  const Json list = object.value(name, Json::array());
+  if (!list.is_array()) return all;
+  for (const Json& item : list) {
+    if (item.is_string()) all.push_back(item.get<std::string>());
+  }
+  return all;
+}
+
+Completion completion_of(const ClientRequest& request, const Json& answer) {
+  Completion completion;
+  const Json type = answer.value("type", Json()), error = answer.value("error", Json());
+  if (error.is_string()) completion.error = shorten(error.get<std::string>(), 200);
+  if (type == "info") return completion;
+  if (type == "fail") {
+    completion.outcome = Outcome::fail;
+    return completion;
+  }
+  completion.outcome = Outcome::ok;
+  const Json version = answer.value("ver", Json()), swapped = answer.value("swapped", Json());
+  if (version.is_number_integer()) completion.version = version.get<std::int64_t>();
+  if (swapped.is_boolean()) completion.swapped = swapped.get<bool>();
+  const Json value = answer.value("value", Json());
+  const auto to_value = [](const Json& json) {
+    const Result<Value> read = value_from_json(json, "answer");
+    return read ? *read : Value::of(read.error().message);
+  };
+  if (request.invocation.function == Function::cas && !completion.swapped)
+    completion.seen = to_value(value);
+  if (request.invocation.function != Function::read) return completion;
+  if (!value.is_array()) {
+    completion.value = to_value(value);
+    return completion;
+  }
+  completion.elements.emplace();
+  for (const Json& element : value) completion.elements->push_back(to_value(element));
+  return completion;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Plugin>> Plugin::start(const std::vector<std::string>& command,
+                                              const std::vector<Endpoint>& nodes,
+                                              const std::string& log_path) {
+  const std::string program = find_program(command.front());
+  if (program.empty())
+    return environment_error(
+        fmt::format("the plugin {} is no program that can be run", command.front()));
+  Descriptor input, output;
+  Result<ChildProcess> process = ChildProcess::spawn_piped(
+      {program, {command.begin() + 1, command.end()}}, log_path, input, output);
+  if (!process) return process.error();
+  for (const Descriptor* end : {&input, &output})
+    fcntl(**end, F_SETFL, fcntl(**end, F_GETFL) | O_NONBLOCK);
+  std::unique_ptr<Plugin> plugin(
+      new Plugin(std::move(*process), std::move(input), std::move(output)));
+  if (Status heard = plugin->hear_hello(nodes); !heard) return heard.error();
+  return plugin;
+}
+
+Status Plugin::hear_hello(const std::vector<Endpoint>& nodes) {
+  Json endpoints = Json::array();
+  for (const Endpoint& node : nodes) endpoints.push_back(node.text());
+  const Nanos deadline = monotonic_now() + kHelloTimeout;
+  const Json greeting{{"type", "hello"}, {"protocol", kPluginProtocol}, {"nodes", endpoints}};
+  const auto line = send(greeting.dump(), deadline) ? receive(deadline) : std::nullopt;
+  if (!line)
+    return store_error(
+        fmt::format("the plugin did not answer the hello within {} s, with a line "
+                    "of JSON and a flush of its output: {}",
+                    kHelloTimeout / kSecond, trouble_));
+  const Json answer = Json::parse(*line, nullptr, false);
+  const bool fine = answer.is_object() && answer.value("type", Json()) == "hello" &&
+                    answer.value("protocol", Json()) == kPluginProtocol;
+  if (!fine)
+    return store_error(
+        fmt::format("the plugin's first line must be {{\"type\":\"hello\",\"protocol\":{},"
+                    "\"functions\":[…]}}, not {}",
+                    kPluginProtocol, quote(*line)));
+  const Json name = answer.value("name", Json());
+  hello_.name = name.is_string() ? shorten(escape_terminal(name.get<std::string>()), 60) : "plugin";
+  hello_.functions = strings(answer, "functions");
+  hello_.claims = strings(answer, "claims");
+  hello_.reads_locally = answer.value("local", Json()) == true;
+  if (hello_.functions.empty())
+    return store_error("the plugin's hello names no \"functions\" (read, write, cas, append)");
+  return Done{};
+}
+
+Completion Plugin::give_up(std::string why) {
+  broken_ = true;
+  trouble_ = why;
+  return unknown(std::move(why));
+}
+
+Completion Plugin::perform(const ClientRequest& request) {
+  const Invocation& invocation = request.invocation;
+  Json line{{"type", "op"},
+            {"id", ++last_id_},
+            {"f", name_of(invocation.function)},
+            {"key", invocation.key},
+            {"node", request.node},
+            {"timeout_ms", request.timeout / kMillisecond}};
+  if (invocation.function != Function::read) line["value"] = json_from_value(invocation.value);
+  if (invocation.function == Function::cas) line["expected"] = json_from_value(invocation.expected);
+  if (request.local) line["local"] = true;
+  const Nanos deadline = monotonic_now() + request.timeout + kGrace;
+  if (!send(line.dump(-1, ' ', false, Json::error_handler_t::replace), deadline))
+    return give_up("plugin-" + trouble_);
+  const auto answered = receive(deadline);
+  if (!answered) return give_up("plugin-" + trouble_);
+  const Json answer = Json::parse(*answered, nullptr, false);
+  const Json type = answer.is_object() ? answer.value("type", Json()) : Json();
+  if (type != "ok" && type != "fail" && type != "info")
+    return give_up("plugin-bad-answer: " + quote(*answered));
+  if (answer.value("id", Json()) != last_id_)
+    return give_up(fmt::format("plugin-bad-answer: the id is not {}", last_id_));
+  return completion_of(request, answer);
+}
+
+bool Plugin::send(const std::string& line, Nanos deadline) {
+  const std::string bytes = line + "\n";
+  std::size_t sent = 0;
+  while (sent < bytes.size()) {
+    const ssize_t count = ::write(*input_, bytes.data() + sent, bytes.size() - sent);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+      continue;
+    }
+    const Nanos left = deadline - monotonic_now();
+    pollfd poller{*input_, POLLOUT, 0};
+    const bool can_wait = errno == EAGAIN && left > 0;
+    if (!can_wait || poll(&poller, 1, static_cast<int>(left / kMillisecond) + 1) < 0) {
+      trouble_ = left <= 0 ? "timeout" : "died";
+      return false;
+    }
+  }
+  return true;
+}
+
+std::optional<std::string> Plugin::receive(Nanos deadline) {
+  for (;;) {
+    const std::size_t end = received_.find('\n');
+    if (end != std::string::npos) {
+      std::string line = received_.substr(0, end);
+      received_.erase(0, end + 1);
+      return line;
+    }
+    if (received_.size() > kAnswerBytesMax) {
+      trouble_ = "answer-too-long";
+      return std::nullopt;
+    }
+    std::array<char, 16384> some{};
+    const ssize_t count = ::read(*output_, some.data(), some.size());
+    if (count > 0) {
+      received_.append(some.data(), static_cast<std::size_t>(count));
+      continue;
+    }
+    const Nanos left = deadline - monotonic_now();
+    trouble_ = count == 0 || errno != EAGAIN ? "died" : "timeout";
+    if (trouble_ == "died" || left <= 0) return std::nullopt;
+    pollfd poller{*output_, POLLIN, 0};
+    poll(&poller, 1, static_cast<int>(left / kMillisecond) + 1);
+  }
+}
+
+}  // namespace consistory
