@@ -19,6 +19,7 @@ struct Invocation {
   std::string key;
   Value value;
   Value expected = {};  ///< cas: the value it expects
+  bool list = false;    ///< the key is a list; the load fills this in
 };
 
 struct WorkloadOptions {

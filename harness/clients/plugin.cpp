@@ -129,6 +129,7 @@ Completion Plugin::perform(const ClientRequest& request) {
   if (invocation.function != Function::read) line["value"] = json_from_value(invocation.value);
   if (invocation.function == Function::cas) line["expected"] = json_from_value(invocation.expected);
   if (request.local) line["local"] = true;
+  if (invocation.list) line["list"] = true;
   const Nanos deadline = monotonic_now() + request.timeout + kGrace;
   if (!send(line.dump(-1, ' ', false, Json::error_handler_t::replace), deadline))
     return give_up("plugin-" + trouble_);

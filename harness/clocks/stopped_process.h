@@ -9,8 +9,8 @@
 #include <span>
 #include <vector>
 
+#include "base/descriptor.h"
 #include "base/result.h"
-#include "harness/sandbox/descriptor.h"
 
 namespace consistory {
 

@@ -18,7 +18,7 @@
 #include <fstream>
 #include <iterator>
 
-#include "harness/sandbox/descriptor.h"
+#include "base/descriptor.h"
 #include "harness/sandbox/enter.h"
 
 namespace consistory {

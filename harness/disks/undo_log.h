@@ -12,7 +12,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "harness/sandbox/descriptor.h"
+#include "base/descriptor.h"
 
 namespace consistory {
 

@@ -50,7 +50,10 @@ Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& m
 }
 
 Invocation Load::next_invocation(std::size_t session) {
-  return generators_[random_.below(generators_.size())]->next(session, random_);
+  const std::size_t chosen = random_.below(generators_.size());
+  Invocation invocation = generators_[chosen]->next(session, random_);
+  invocation.list = plan_.workloads[chosen]->lists;
+  return invocation;
 }
 
 void Load::issue(std::size_t slot, Invocation invocation) {
@@ -177,15 +180,15 @@ Status Load::run() {
 
 Status Load::read_finals() {
   if (!plan_.store->reads_locally()) return Done{};
-  std::vector<std::string> keys;
-  for (const auto& generator : generators_) {
-    for (std::string& key : generator->keys()) keys.push_back(std::move(key));
+  std::vector<Invocation> reads;
+  for (std::size_t i = 0; i < generators_.size(); ++i) {
+    for (std::string& key : generators_[i]->keys())
+      reads.push_back({Function::read, std::move(key), {}, {}, plan_.workloads[i]->lists});
   }
   std::vector<std::size_t> next(plan_.nodes, 0);
   std::vector<int> attempts(plan_.nodes, 0);
   const auto issue_next = [&](std::size_t node) {
-    if (next[node] < keys.size())
-      issue(plan_.concurrency + node, {Function::read, keys[next[node]], {}});
+    if (next[node] < reads.size()) issue(plan_.concurrency + node, reads[next[node]]);
   };
   for (std::size_t node = 0; node < plan_.nodes; ++node) issue_next(node);
   for (;;) {

@@ -19,7 +19,7 @@
 #include <cstring>
 #include <fstream>
 
-#include "harness/sandbox/descriptor.h"
+#include "base/descriptor.h"
 #include "harness/sandbox/network.h"
 
 namespace consistory {

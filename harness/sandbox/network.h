@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "harness/sandbox/descriptor.h"
+#include "base/descriptor.h"
 #include "harness/sandbox/switch.h"
 
 namespace consistory {

@@ -20,7 +20,7 @@
 #include <queue>
 #include <thread>
 
-#include "harness/sandbox/descriptor.h"
+#include "base/descriptor.h"
 #include "harness/sandbox/link_fate.h"
 #include "harness/sandbox/packet.h"
 #include "harness/sandbox/pcap_file.h"

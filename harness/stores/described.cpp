@@ -2,9 +2,6 @@
 // with --endpoint): docs/ADAPTERS.md.
 #include <curl/curl.h>
 #include <fmt/format.h>
-#include <netdb.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 
@@ -15,6 +12,7 @@
 #include "harness/cluster/http_loop.h"
 #include "harness/stores/description.h"
 #include "harness/stores/settings.h"
+#include "harness/stores/text_exchange.h"
 #include "harness/stores/value_text.h"
 
 namespace consistory {
@@ -42,18 +40,6 @@ Placeholders placeholders_of(const NodeLayout& layout) {
           {"peers", join(peers, ",")},
           {"others", join(others, ",")},
           {"nodes", std::to_string(layout.peers.size())}};
-}
-
-bool accepts_connections(const std::string& host, const std::string& port) {
-  addrinfo hints{}, *found = nullptr;
-  hints.ai_socktype = SOCK_STREAM;
-  if (getaddrinfo(host.c_str(), port.c_str(), &hints, &found) != 0) return false;
-  const Descriptor socket(::socket(found->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  const timeval patience{1, 0};
-  setsockopt(*socket, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
-  const bool connected = connect(*socket, found->ai_addr, found->ai_addrlen) == 0;
-  freeaddrinfo(found);
-  return connected;
 }
 
 /// What a pointer leads to; discarded if it leads nowhere.
@@ -118,10 +104,8 @@ class DescribedStore final : public Store, public HttpProtocol {
       const HttpAnswer answer = http_exchange({ready, "", kSecond});
       return answer.status == 200 ? std::optional(NodeStatus{}) : std::nullopt;
     }
-    const std::string place = ready.substr(6);
-    const std::size_t colon = place.rfind(':');
-    const bool open = colon != std::string::npos &&
-                      accepts_connections(place.substr(0, colon), place.substr(colon + 1));
+    const Result<Endpoint> place = Endpoint::parse(ready.substr(6));
+    const bool open = place && connect_to(*place, monotonic_now() + kSecond);
     return open ? std::optional(NodeStatus{}) : std::nullopt;
   }
 

@@ -10,7 +10,7 @@
 namespace consistory {
 
 std::string find_program(std::string_view name) {
-  const auto is_there = [](const std::string& path) { return access(path.c_str(), X_OK) == 0; };
+  const auto is_there = [](const std::string& path) { return access(path.c_str(), R_OK) == 0; };
   if (name.find('/') != std::string_view::npos)
     return is_there(std::string(name)) ? std::string(name) : std::string();
   const char* variable = std::getenv("PATH");
