@@ -65,7 +65,7 @@ bool Nemesis::asked_to_stop_by(Nanos deadline) {
 void Nemesis::run() {
   std::size_t next = 0;
   while (next < plan_.size() || !active_.empty()) {
-    const Nanos next_strike = next < plan_.size() ? started_ + plan_[next].at : INT64_MAX;
+    const Nanos next_strike = next < plan_.size() ? when(plan_[next]) : INT64_MAX;
     if (asked_to_stop_by(std::min(next_strike, next_turn())) || failed()) break;
     if (monotonic_now() >= next_strike) {
       strike(next, plan_[next]);
@@ -77,6 +77,12 @@ void Nemesis::run() {
   active_.clear();
   const std::lock_guard lock(mutex_);
   finished_ = true;
+}
+
+/// A heal may take long (a node that copies all its data first): what was planned for after it comes
+/// that much later, or faults that were to follow each other would strike at once.
+Nanos Nemesis::when(const PlannedFault& planned) const {
+  return started_ + planned.at + (planned.exact ? 0 : late_);
 }
 
 bool Nemesis::failed() const {
@@ -149,7 +155,9 @@ void Nemesis::heal(Active& active) {
         active.event.evidence.empty() ? FaultState::unconfirmed : FaultState::confirmed;
     report_(active.event);
   }
+  const Nanos begun = monotonic_now();
   note(active.fault->heal(controls_));
+  late_ += monotonic_now() - begun;
   active.event.state = FaultState::healed;
   report_(active.event);
   active.fault.reset();

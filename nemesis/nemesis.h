@@ -54,6 +54,7 @@ class Nemesis {
   void run();
   void strike(std::size_t number, const PlannedFault& planned);
   Nanos next_turn() const;
+  Nanos when(const PlannedFault& planned) const;
   void attend();
   void look_for_evidence(Active& active);
   void heal(Active& active);
@@ -66,6 +67,7 @@ class Nemesis {
   Random random_;
   std::function<void(const FaultEvent&)> report_;
   Nanos started_ = 0;
+  Nanos late_ = 0;  // what heals took so far
   std::vector<Active> active_;  // the thread's own
   mutable std::mutex mutex_;
   std::condition_variable wake_;

@@ -1,9 +1,11 @@
-// partition: directed links are cut. Evidence is that in every cut direction the store itself tried
-// to send and was held back; a direction in which nothing was tried is no evidence at all. A
-// flapping one is cut and whole again in turns.
+// partition: directed links are cut. Evidence is that each way between two groups the store itself
+// tried to send and was held back; a way in which nothing was tried is no evidence at all. Not
+// every pair of nodes has something to say to each other: followers of a leader may not. A flapping
+// one is cut and whole again in turns.
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/suggest.h"
@@ -18,6 +20,7 @@ struct Link {
   Place from;
   Place to;
   LinkCounters before;
+  int way;  ///< from one group to another: of links of the same way one that was tried is enough
 };
 
 class Partition final : public Fault {
@@ -44,16 +47,20 @@ class Partition final : public Fault {
 
   std::string evidence(const Controls& controls) const override {
     std::vector<std::string> parts;
+    std::set<int> tried;
     for (const Link& link : links_) {
       const LinkCounters now = controls.links->counters(link.from, link.to);
       const std::uint64_t bytes = now.bytes_held - link.before.bytes_held;
       const std::uint64_t connections = now.connections_held - link.before.connections_held;
-      if (bytes + connections == 0) return {};
+      if (bytes + connections == 0) continue;
+      tried.insert(link.way);
       parts.push_back(fmt::format("{}>{}: {} bytes held, {} connections",
                                   controls.node_names[link.from], controls.node_names[link.to],
                                   bytes, connections));
     }
-    return join(parts, "; ");
+    const bool every_way = std::all_of(links_.begin(), links_.end(),
+                                       [&](const Link& link) { return tried.contains(link.way); });
+    return every_way ? join(parts, "; ") : std::string();
   }
 
   Status heal(Controls& controls) override {
@@ -116,7 +123,7 @@ class Partition final : public Fault {
     const std::size_t all = nodes.size(), heard = all / 2;
     for (std::size_t hearer = 0; hearer < all; ++hearer) {
       for (std::size_t ahead = heard + 1; ahead < all; ++ahead)
-        links_.push_back({nodes[(hearer + ahead) % all], nodes[hearer], {}});
+        links_.push_back({nodes[(hearer + ahead) % all], nodes[hearer], {}, 0});
     }
     targets_ = nodes;
     return fmt::format("in the ring {} each hears the next {}", names_of(controls, nodes), heard);
@@ -126,10 +133,11 @@ class Partition final : public Fault {
                          std::vector<Place> right) {
     for (const Place a : left) {
       for (const Place b : right) {
-        links_.push_back({a, b, {}});
-        links_.push_back({b, a, {}});
+        links_.push_back({a, b, {}, ways_});
+        links_.push_back({b, a, {}, ways_ + 1});
       }
     }
+    ways_ += 2;
     std::sort(left.begin(), left.end());
     std::sort(right.begin(), right.end());
     targets_ = left.size() <= right.size() ? left : right;
@@ -140,7 +148,8 @@ class Partition final : public Fault {
     targets_ = {nodes.front()};
     const std::vector<Place> others(nodes.begin() + 1, nodes.end());
     for (const Place other : others) {
-      links_.push_back(deaf ? Link{other, nodes.front(), {}} : Link{nodes.front(), other, {}});
+      links_.push_back(deaf ? Link{other, nodes.front(), {}, 0}
+                            : Link{nodes.front(), other, {}, 0});
     }
     return fmt::format("{} {} {}", controls.node_names[nodes.front()],
                        deaf ? "does not hear" : "is not heard by", names_of(controls, others));
@@ -148,7 +157,8 @@ class Partition final : public Fault {
 
   std::string cut_clients(const Controls& controls, Place node) {
     targets_ = {node};
-    links_ = {{kClients, node, {}}};  // requests cannot arrive; what was under way may be answered
+    links_ = {
+        {kClients, node, {}, 0}};  // requests cannot arrive; what was under way may be answered
     return fmt::format("clients | {}", controls.node_names[node]);
   }
 
@@ -156,6 +166,7 @@ class Partition final : public Fault {
   std::vector<std::vector<Place>> groups_;
   std::vector<Link> links_;
   bool is_cut_ = false;
+  int ways_ = 0;
   std::vector<Place> targets_;
 };
 

@@ -27,7 +27,7 @@ std::vector<PlannedFault> plan_faults(const std::vector<FaultSpec>& specs,
        at += every) {
     if (round.empty()) round = specs;
     const std::size_t pick = random.below(round.size());
-    plan.push_back({round[pick], at, span});
+    plan.push_back({round[pick], at, span, false});
     round.erase(round.begin() + static_cast<std::ptrdiff_t>(pick));
   }
   return plan;

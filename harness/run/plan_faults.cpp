@@ -34,6 +34,9 @@ Status can_do(const FaultSpec& spec, const RunArguments& arguments, const RunPla
             fmt::format("{}: there is no n{} among {} nodes", spec.name(), node, plan.nodes));
     }
   }
+  if (!plan.store->survives(spec))
+    return usage_error(
+        fmt::format("{} does not come back by itself after {}", plan.store_name, spec.name()));
   const bool relay = arguments.ground == "relay";
   switch (spec.kind->needs) {
     case Needs::shaped_links:
@@ -160,7 +163,7 @@ class ScheduleReader {
     if (!start) return at(table.source(), "at: " + start.error().message);
     const Result<Nanos> span = parse_duration(words[2]);
     if (!span) return at(table.source(), "for: " + span.error().message);
-    return PlannedFault{*spec, *start, *span};
+    return PlannedFault{*spec, *start, *span, true};
   }
 
   std::string path_;

@@ -62,6 +62,15 @@ const std::vector<StoreKind>& all_stores() {
        kPostgresql,
        {{"/usr/lib/postgresql/15/bin/postgres", "postgresql-15"}},
        "libpq-dev"},
+      {"galera",
+       "MariaDB, every node takes updates; registers and lists",
+       galera_settings,
+       kGalera,
+       {{"mariadbd", "mariadb-server"},
+        {"/usr/lib/galera/libgalera_smm.so", "galera-4"},
+        {"rsync", "rsync"},
+        {"lsof", "lsof"}},
+       "libmariadb-dev"},
   };
   return stores;
 }

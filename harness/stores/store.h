@@ -14,6 +14,7 @@
 #include "harness/cluster/child_process.h"
 #include "harness/cluster/ground.h"
 #include "harness/stores/installed.h"
+#include "nemesis/fault.h"
 #include "workloads/workload.h"
 
 namespace consistory {
@@ -77,6 +78,8 @@ class Store {
   virtual unsigned short client_port() const { return 0; }
   /// Does a node listen on more ports than the one that it is given?
   virtual bool needs_own_address() const { return false; }
+  /// Does the cluster come back after this fault without help?
+  virtual bool survives(const FaultSpec&) const { return true; }
   /// Is node i+1 prepared and started only once node i serves?
   virtual bool starts_in_turn() const { return false; }
   /// How long a node may take to serve.
