@@ -21,7 +21,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::uint64_t kSteps = 20'000;
+constexpr std::uint64_t kSteps = 5'000;
 constexpr std::size_t kJudgedMax = 40;
 
 void judge_quickly(const History& history) {

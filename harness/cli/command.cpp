@@ -11,7 +11,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<CommandSpec, 9> kCommands = {{
+constexpr std::array<CommandSpec, 10> kCommands = {{
     {"run", "run a store under faults, check its history, write a report",
      "  consistory run\n"
      "  consistory run --protocol eventual --require read-your-writes -d 10s --seed 7\n"
@@ -40,6 +40,11 @@ constexpr std::array<CommandSpec, 9> kCommands = {{
      "  consistory report results/runs/latest\n", define_report},
     {"list", "list models, faults, workloads, stores, protocols and defects",
      "  consistory list models\n", define_list},
+    {"adapter", "scaffold and check what speaks to a store of your own",
+     "  consistory adapter new --lang python\n"
+     "  consistory adapter check --store store.toml\n"
+     "  consistory adapter check --adapter 'python3 client.py' --endpoint 127.0.0.1:8001\n",
+     define_adapter},
     {"explain", "explain a consistency model, with a smallest history that breaks it",
      "  consistory explain causal\n  consistory explain read-your-writes+monotonic-writes\n",
      define_explain},

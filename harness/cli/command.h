@@ -32,6 +32,7 @@ std::function<int()> define_report(CLI::App& app);
 std::function<int()> define_list(CLI::App& app);
 std::function<int()> define_explain(CLI::App& app);
 std::function<int()> define_doctor(CLI::App& app);
+std::function<int()> define_adapter(CLI::App& app);
 
 /// Prints "error: …" on stderr and returns the exit code of its kind.
 int fail(const Error& error);

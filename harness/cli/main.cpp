@@ -31,9 +31,13 @@ std::string overview() {
 /// CLI11 names neither an unknown command nor the option that was meant; this does.
 std::optional<Error> unknown_option(const CLI::App& app, int argc, char** argv) {
   std::vector<std::string> known;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
-  }
+  const auto learn = [&](const CLI::App* of) {
+    for (const CLI::Option* option : of->get_options()) {
+      for (const std::string& name : option->get_lnames()) known.push_back("--" + name);
+    }
+  };
+  learn(&app);
+  for (const CLI::App* part : app.get_subcommands({})) learn(part);
   for (int i = 2; i < argc; ++i) {
     const std::string word(argv[i]);
     if (word == "--") break;

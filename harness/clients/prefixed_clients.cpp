@@ -22,6 +22,7 @@ class PrefixedClients final : public Clients {
 }  // namespace
 
 std::unique_ptr<Clients> with_prefix(std::unique_ptr<Clients> clients, std::string prefix) {
+  if (prefix.empty()) return clients;
   return std::make_unique<PrefixedClients>(std::move(clients), std::move(prefix));
 }
 

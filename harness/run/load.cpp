@@ -37,7 +37,7 @@ Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& m
       started_(started),
       random_(Random(plan.seed).fork("operations")),
       node_random_(Random(plan.seed).fork("nodes")),
-      clients_(cluster.clients(plan.concurrency + plan.nodes)) {
+      clients_(with_prefix(cluster.clients(plan.concurrency + plan.nodes), plan.key_prefix)) {
   for (const Workload* workload : plan.workloads)
     generators_.push_back(workload->make(plan.workload_options));
   for (std::size_t i = 0; i < plan.concurrency; ++i) {
@@ -208,6 +208,20 @@ Status Load::read_finals() {
     progress_.state("final reads");
   }
   return journal_.flush();
+}
+
+std::size_t Load::remove_keys() {
+  std::size_t left = 0;
+  for (const auto& generator : generators_) {
+    for (std::string& key : generator->keys()) {
+      clients_->start(
+          0, {{Function::remove, std::move(key), {}, {}, false}, 1, false, "", plan_.op_timeout});
+      std::vector<Clients::Finished> finished;
+      while (finished.empty()) finished = clients_->poll(kPollMax);
+      left += finished.front().completion.outcome == Outcome::ok ? 0 : 1;
+    }
+  }
+  return left;
 }
 
 }  // namespace consistory

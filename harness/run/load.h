@@ -38,6 +38,8 @@ class Load {
   Status run();
   /// Reads each node's own copy of every key that was updated.
   Status read_finals();
+  /// Takes the run's keys out of the store again; returns how many it could not take.
+  std::size_t remove_keys();
 
   std::uint64_t issued() const { return issued_; }
 

@@ -113,6 +113,7 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
     plan.ground = GroundChoice::sandbox;
   if (plan.endpoints.empty()) return;
   plan.ground = GroundChoice::attached;
+  plan.key_prefix = fmt::format("consistory-{}-{:x}-", calendar_utc(), plan.seed);
   problem.unless(plan.faults.empty(),
                  "nodes that run elsewhere cannot be broken: every fault but none is impossible "
                  "with --endpoint");

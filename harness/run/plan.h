@@ -72,6 +72,7 @@ struct RunPlan {
   GroundChoice ground = GroundChoice::relay;
   std::vector<Endpoint> endpoints;  ///< attached: of the nodes
   bool keep_keys = false;
+  std::string key_prefix;  ///< of every key; empty: none
   bool pcap = false;
   unsigned short port_base = 0;
   bool check = true;

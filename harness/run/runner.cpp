@@ -134,11 +134,24 @@ class Run {
     const bool settled = record_.failure.empty() && interrupts() < 2 && settle(cluster);
     marks.push({monotonic_now() - started, "runner", "settled", "", settled ? "true" : "false"});
     const Status finals = read_finals(load, cluster);
+    tidy_up(load);
     for (const Mark& mark : marks.take()) journal.record(mark);
     const bool failed = !record_.failure.empty();
     record_.status = interrupts() > 0 ? "interrupted" : failed ? "store-failed" : "finished";
     const Status flushed = journal.flush();
     return finals ? flushed : finals;
+  }
+
+  /// Of a store that goes on without us.
+  void tidy_up(Load& load) {
+    if (plan_.key_prefix.empty()) return;
+    const bool removes = plan_.store->supports(Function::remove) && !plan_.keep_keys;
+    const std::size_t left = removes && interrupts() < 2 ? load.remove_keys() : 1;
+    if (left > 0)
+      record_.left_out.push_back(fmt::format("the keys {}… stay in the store{}", plan_.key_prefix,
+                                             removes           ? ": some could not be deleted"
+                                             : plan_.keep_keys ? ""
+                                                               : ", which cannot delete"));
   }
 
   Status read_finals(Load& load, Cluster& cluster) {

@@ -91,9 +91,18 @@ class DescribedStore final : public Store, public HttpProtocol {
   Nanos start_timeout() const override { return description_.start_timeout; }
 
   std::vector<Command> processes(const NodeLayout& layout) const override {
-    std::vector<std::string> words;
+    Placeholders placeholders = placeholders_of(layout);
+    std::vector<std::string> words, peers;
+    for (std::size_t i = 0; i < layout.peers.size(); ++i) {
+      const Endpoint& peer = layout.peers[i];
+      peers.push_back(fill_in(description_.each_peer, {{"name", fmt::format("n{}", i + 1)},
+                                                       {"node", std::to_string(i + 1)},
+                                                       {"host", peer.host},
+                                                       {"port", std::to_string(peer.port)}}));
+    }
+    placeholders["each_peer"] = join(peers, ",");
     for (const std::string& word : description_.command)
-      words.push_back(fill_in(word, placeholders_of(layout)));
+      words.push_back(fill_in(word, placeholders));
     return {{find_program(words.front()), {words.begin() + 1, words.end()}}};
   }
 
@@ -154,6 +163,9 @@ class DescribedStore final : public Store, public HttpProtocol {
     Completion completion;
     completion.outcome = Outcome::ok;
     const Json body = Json::parse(answer.body, nullptr, false);
+    if (function == Function::read && !mapping.absent.empty() && body.is_object() &&
+        look_up(body, mapping.absent).is_discarded())
+      return completion;
     if (function == Function::read && !read_value(mapping, answer, completion))
       return unknown(fmt::format("no {} in the answer", mapping.value));
     if (!mapping.version.empty()) {
@@ -197,7 +209,8 @@ class DescribedStore final : public Store, public HttpProtocol {
         completion.elements->push_back(value_of_text(element.dump()));
       return true;
     }
-    completion.value = value_of_text(value.dump());
+    const bool coded = mapping.base64 && value.is_string();
+    completion.value = value_of_text(coded ? from_base64(value.get<std::string>()) : value.dump());
     if (!completion.swapped) completion.seen = completion.value;
     return true;
   }

@@ -11,7 +11,8 @@
 namespace consistory {
 namespace {
 
-const std::vector<std::string> kFunctions = {"read", "write", "cas", "append", "local-read"};
+const std::vector<std::string> kFunctions = {"read",   "write",      "cas",
+                                             "append", "local-read", "delete"};
 
 class Reader {
  public:
@@ -122,8 +123,9 @@ class Reader {
   }
 
   void read_node(const toml::table& node) {
-    refuse_unknown(node, "node", {"command", "ready", "start_timeout", "own_address"});
+    refuse_unknown(node, "node", {"command", "each_peer", "ready", "start_timeout", "own_address"});
     texts(node, "command", description_.command);
+    text(node, "each_peer", description_.each_peer);
     text(node, "ready", description_.ready);
     std::string timeout;
     text(node, "start_timeout", timeout);
@@ -144,19 +146,24 @@ class Reader {
 
   void read_mapping(const std::string& function, const toml::table& table) {
     refuse_unknown(table, "http." + function,
-                   {"method", "path", "body", "ok", "missing", "value", "version", "swapped"});
+                   {"method", "path", "body", "ok", "missing", "value", "absent", "base64",
+                    "version", "swapped"});
     HttpMapping mapping;
     text(table, "method", mapping.method);
     text(table, "path", mapping.path);
     text(table, "body", mapping.body);
     text(table, "value", mapping.value);
+    text(table, "absent", mapping.absent);
+    mapping.base64 = table["base64"].value_or(false);
     text(table, "version", mapping.version);
     text(table, "swapped", mapping.swapped);
     numbers(table, "ok", mapping.ok);
     numbers(table, "missing", mapping.missing);
-    for (const std::string* pointer : {&mapping.value, &mapping.version, &mapping.swapped}) {
+    for (const std::string* pointer :
+         {&mapping.value, &mapping.absent, &mapping.version, &mapping.swapped}) {
       if (!pointer->empty() && pointer->front() != '/')
-        problem(table, "value, version and swapped are JSON pointers, as in \"/node/value\"");
+        problem(table,
+                "value, absent, version and swapped are JSON pointers, as in \"/node/value\"");
     }
     if (mapping.path.empty() || mapping.path.front() != '/')
       problem(table, "a request needs a path that starts with /");

@@ -21,6 +21,8 @@ struct HttpMapping {
   std::vector<long> ok = {200};
   std::vector<long> missing;  ///< read: the key has no value. cas: it was not swapped
   std::string value;          ///< a JSON pointer into the answer; empty: the answer itself
+  std::string absent;         ///< read: the key has no value if the answer lacks this pointer
+  bool base64 = false;        ///< the value is coded so
   std::string version;        ///< the same, to a whole number; empty: there is none
   std::string swapped;        ///< cas: the same, to a boolean; empty: the status tells
 };
@@ -31,6 +33,7 @@ struct StoreDescription {
   std::vector<std::string> functions;  ///< of a plugin; empty: as it says itself
 
   std::vector<std::string> command;  ///< of a node; empty: nodes run elsewhere
+  std::string each_peer;             ///< what {each_peer} repeats for every node, with commas
   std::string ready;                 ///< "http://…", which answers 200, or "tcp://host:port"
   Nanos start_timeout = 10 * kSecond;
   bool own_address = false;  ///< nodes use more than the port that they are given
