@@ -176,7 +176,7 @@ while IFS= read -r line; do
     7:*) echo "{\"id\":$id,\"type\":\"fail\",\"error\":\"refused\"}" ;;
     0:404) echo "{\"id\":$id,\"type\":\"ok\",\"value\":null}" ;;
     0:2*) [ "$(field .f)" = '"read"' ] && value=$(printf '%s' "$body" | jq -c .value) || value=null
-          echo "{\"id\":$id,\"type\":\"ok\",\"value\":$value}" ;;
+          printf '{"id":%s,"type":"ok","value":%s}\n' "$id" "$value" ;;
     *) echo "{\"id\":$id,\"type\":\"info\",\"error\":\"curl-$code-http-$status\"}" ;;
   esac
 done

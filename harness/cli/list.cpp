@@ -54,8 +54,19 @@ Rows workloads() {
 }
 Rows stores() {
   Rows rows;
-  for (const StoreKind& store : all_stores())
-    rows.push_back({std::string(store.name), std::string(store.summary)});
+  for (const StoreKind& store : all_stores()) {
+    std::vector<std::string> missing = missing_packages(store.programs);
+    if (store.make == nullptr) missing.emplace_back(store.client_package);
+    const std::string what =
+        missing.empty() ? "ready"
+        : store.make == nullptr
+            ? fmt::format("apt-get install {}, then build again", join(missing, " "))
+            : fmt::format("apt-get install {}", join(missing, " "));
+    rows.push_back({std::string(store.name),
+                    std::string(store.summary),
+                    {{"ready", missing.empty()}, {"missing", missing}},
+                    {what}});
+  }
   return rows;
 }
 

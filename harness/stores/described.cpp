@@ -101,6 +101,7 @@ class DescribedStore final : public Store, public HttpProtocol {
                                                        {"port", std::to_string(peer.port)}}));
     }
     placeholders["each_peer"] = join(peers, ",");
+    placeholders["here"] = description_.here;
     for (const std::string& word : description_.command)
       words.push_back(fill_in(word, placeholders));
     return {{find_program(words.front()), {words.begin() + 1, words.end()}}};
@@ -293,6 +294,8 @@ Result<std::unique_ptr<Store>> make_described_store(const StoreSettings& given, 
   }
   bool reads_locally = description.http.contains("local-read");
   if (!description.plugin.empty()) {
+    for (std::string& word : description.plugin)
+      word = fill_in(word, {{"here", description.here}});
     if (Status asked = ask_plugin(description, reads_locally); !asked) return asked.error();
   }
   if (Status fine = check_claims(description); !fine) return fine.error();

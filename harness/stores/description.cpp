@@ -4,6 +4,7 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/duration.h"
 #include "base/suggest.h"
@@ -25,6 +26,7 @@ class Reader {
     } catch (const toml::parse_error& error) {
       return at(error.source(), std::string(error.description()));
     }
+    description_.here = std::filesystem::absolute(path_).parent_path().string();
     read_file(file);
     const bool speaks = !description_.http.empty() || !description_.plugin.empty();
     if (!speaks && !error_)

@@ -29,6 +29,7 @@ struct HttpMapping {
 
 struct StoreDescription {
   std::string name = "store";
+  std::string here;  ///< the directory that the file lies in
   std::vector<std::string> claims;
   std::vector<std::string> functions;  ///< of a plugin; empty: as it says itself
 

@@ -1,0 +1,85 @@
+"""Real stores, each where it is installed: a run under faults comes to a verdict that is not vacuous, and what a weak
+configuration breaks is found. scripts/stores-table does the same at length."""
+import json
+import pathlib
+import unittest
+
+from program import consistory, temporary_directory
+
+STORES = {row['name']: row for row in json.loads(consistory('list', 'stores', '--json').stdout)['stores']}
+
+
+def ready(store):
+    return unittest.skipUnless(STORES[store]['ready'], f'{store}: {STORES[store]["missing"]}')
+
+
+class Stores(unittest.TestCase):
+    def run_json(self, *arguments):
+        with temporary_directory() as out:
+            result = consistory('run', *arguments, '--json', '-q', '-o', out, timeout=180)
+            self.assertTrue(result.stdout, result.stderr)
+            logs = [path.name for path in pathlib.Path(out).glob('2*/logs/*.log')]
+            return result.returncode, json.loads(result.stdout), logs
+
+    def holds_under_faults(self, store, *arguments):
+        code, verdict, logs = self.run_json(store, '--fault', 'partition,kill,pause', '-d', '14s', '--seed', '1', *arguments)
+        self.assertEqual(code, 0, verdict['sentence'])
+        self.assertTrue(all(fault['confirmed_ns'] >= 0 for fault in verdict['faults'] if fault['requested_ns'] >= 0))
+        self.assertGreaterEqual({fault['fault'].split(':')[0] for fault in verdict['faults']}, {'partition', 'kill', 'pause'})
+        self.assertEqual(sorted(logs), ['n1.log', 'n2.log', 'n3.log'])
+
+    def breaks(self, store, model, *arguments):
+        code, verdict, _ = self.run_json(store, '--require', model, '--seed', '1', *arguments)
+        self.assertEqual(code, 1, verdict['sentence'])
+
+    @ready('etcd')
+    def test_etcd_is_linearizable_under_faults(self):
+        self.holds_under_faults('etcd')
+
+    @ready('etcd')
+    def test_etcd_read_locally_breaks_read_your_writes_when_sessions_move(self):
+        self.breaks('etcd', 'read-your-writes', '--reads', 'serializable', '--rate', '1000', '-c', '20', '--keys', '2', '-d',
+                    '8s', '--fault', 'link:delay')
+
+    @ready('redis')
+    def test_redis_with_sentinel_comes_to_a_verdict(self):
+        code, verdict, _ = self.run_json('redis', '--fault', 'partition,kill,pause', '-d', '14s', '--seed', '1')
+        self.assertIn(code, (0, 1), verdict['sentence'])
+
+    @ready('redis')
+    def test_redis_replicas_break_read_your_writes(self):
+        self.breaks('redis', 'read-your-writes', '--reads', 'local', '-w', 'append', '--rate', '1000', '-c', '20', '--keys', '2',
+                    '-d', '8s', '--fault', 'link:delay')
+
+    @ready('postgresql')
+    def test_postgresql_is_linearizable_at_its_primary(self):
+        self.holds_under_faults('postgresql')
+
+    @ready('zookeeper')
+    def test_zookeeper_is_sequential_for_pinned_sessions(self):
+        self.holds_under_faults('zookeeper', '--sessions', 'pinned')
+
+    @ready('redis')
+    def test_clocks_of_a_real_store_move(self):
+        code, verdict, _ = self.run_json('redis', '--failover', 'off', '--fault', 'clock:drift,clock:jump', '-d', '8s', '--seed',
+                                         '1')
+        self.assertEqual(code, 0, verdict['sentence'])
+        self.assertTrue(all(fault['evidence'] for fault in verdict['faults']), verdict['faults'])
+
+    @ready('galera')
+    def test_galera_says_what_it_does_not_survive(self):
+        result = consistory('run', 'galera', '--fault', 'kill:all')
+        self.assertEqual(result.returncode, 64)
+        self.assertIn(b'does not come back', result.stderr)
+
+    def test_a_store_that_is_not_there_is_said_before_anything_starts(self):
+        for store, row in STORES.items():
+            self.assertTrue(row['ready'] or row['missing'], store)
+            if not row['ready']:
+                result = consistory('run', store)
+                self.assertEqual(result.returncode, 69, result.stderr)
+                self.assertIn(b'apt-get install', result.stderr)
+
+
+if __name__ == '__main__':
+    unittest.main()
