@@ -79,8 +79,8 @@ void Nemesis::run() {
   finished_ = true;
 }
 
-/// A heal may take long (a node that copies all its data first): what was planned for after it comes
-/// that much later, or faults that were to follow each other would strike at once.
+/// A heal may take long (a node that copies all its data first): what was planned for after it
+/// comes that much later, or faults that were to follow each other would strike at once.
 Nanos Nemesis::when(const PlannedFault& planned) const {
   return started_ + planned.at + (planned.exact ? 0 : late_);
 }

@@ -13,6 +13,7 @@
 #include "harness/run/interrupt.h"
 #include "harness/run/load.h"
 #include "harness/run/overall.h"
+#include "harness/sandbox/enter.h"
 #include "nemesis/nemesis.h"
 #include "results/availability.h"
 #include "results/json_files.h"
@@ -24,6 +25,7 @@ namespace {
 
 constexpr Nanos kSettleTimeout = 20 * kSecond;
 constexpr Nanos kSettleTimeoutInterrupted = 5 * kSecond;
+constexpr const char* kShownAt = "/media";
 constexpr Nanos kSettleBlindly = 2 * kSecond;
 constexpr Nanos kSettlePoll = 150 * kMillisecond;
 
@@ -74,6 +76,7 @@ class Run {
       if (Status captured = (*ground)->capture(directory_.file("network.pcap")); !captured)
         return captured.error();
     }
+    if (Status open = open_data_to_others(); !open) return open.error();
     Result<std::unique_ptr<Cluster>> cluster =
         Cluster::start(*plan_.store, std::move(*ground), cluster_options());
     if (!cluster) return cluster.error();
@@ -91,12 +94,23 @@ class Run {
   ClusterOptions cluster_options() const {
     ClusterOptions options;
     options.nodes = plan_.nodes;
-    options.data_directory = directory_.file("data");
+    options.data_directory = data_is_shown_elsewhere() ? kShownAt : directory_.file("data");
     options.log_directory = directory_.file("logs");
     options.seed = plan_.seed;
     options.own_disks = plan_.own_disks();
     options.attached = plan_.ground == GroundChoice::attached;
     return options;
+  }
+
+  bool data_is_shown_elsewhere() const {
+    return plan_.ground == GroundChoice::sandbox && plan_.store->runs_as_another_user();
+  }
+
+  Status open_data_to_others() const {
+    if (!data_is_shown_elsewhere()) return Done{};
+    std::error_code ignored;
+    std::filesystem::create_directories(directory_.file("data"), ignored);
+    return show_at(directory_.file("data"), kShownAt);
   }
 
   Result<std::unique_ptr<Ground>> make_ground() const {

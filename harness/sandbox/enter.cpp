@@ -198,4 +198,10 @@ Status probe_sandbox() {
   return Done{};
 }
 
+Status show_at(const std::string& directory, const std::string& place) {
+  if (mount(directory.c_str(), place.c_str(), nullptr, MS_BIND, nullptr) == 0) return Done{};
+  return environment_error(
+      fmt::format("{} cannot be shown at {}: {}", directory, place, std::strerror(errno)));
+}
+
 }  // namespace consistory

@@ -3,6 +3,8 @@
 // or as an ordinary user alike. All that it then starts or makes is in there, and goes when it
 // ends, even by SIGKILL: the kernel ends every process of a PID namespace with its first.
 
+#include <string>
+
 #include "base/result.h"
 
 namespace consistory {
@@ -15,5 +17,9 @@ Status enter_sandbox();
 
 /// Would enter_sandbox() and a network in it work? Tried out in a process that ends at once.
 Status probe_sandbox();
+
+/// Inside: the directory can be reached at `place` too, which must exist, by every user whatever
+/// lies above the directory. What was at `place` is hidden, in the sandbox only.
+Status show_at(const std::string& directory, const std::string& place);
 
 }  // namespace consistory

@@ -153,6 +153,7 @@ class Galera final : public Store {
   bool needs_own_address() const override { return true; }
   unsigned short client_port() const override { return kPort; }
   bool starts_in_turn() const override { return true; }
+  bool runs_as_another_user() const override { return is_real_root(); }
   Nanos start_timeout() const override { return 90 * kSecond; }
   /// None is left that knows which of them is the newest.
   bool survives(const FaultSpec& fault) const override {

@@ -195,6 +195,7 @@ class Postgresql final : public Store {
   bool needs_own_address() const override { return true; }
   unsigned short client_port() const override { return kPort; }
   bool starts_in_turn() const override { return true; }
+  bool runs_as_another_user() const override { return is_real_root(); }
   Nanos start_timeout() const override { return 30 * kSecond; }
 
   std::vector<Command> preparation(const NodeLayout& layout) const override {

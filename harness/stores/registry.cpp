@@ -7,28 +7,38 @@
 namespace consistory {
 namespace {
 
-using Make = Result<std::unique_ptr<Store>> (*)(const StoreSettings&, std::size_t);
+/// What a store's file has to offer.
+struct Offer {
+  decltype(StoreKind::make) make;
+  decltype(StoreKind::settings) settings;
+};
 
-/// Clients whose library was not there at build time are missing; CMake says which.
+const std::vector<StoreSetting>& no_settings() {
+  static const std::vector<StoreSetting> none;
+  return none;
+}
+
+/// Of clients whose library was not there at build time; CMake says which.
+constexpr Offer kMissing{nullptr, no_settings};
 #ifdef CONSISTORY_WITH_REDIS
-constexpr Make kRedis = make_redis;
+constexpr Offer kRedis{make_redis, redis_settings};
 #else
-constexpr Make kRedis = nullptr;
+constexpr Offer kRedis = kMissing;
 #endif
 #ifdef CONSISTORY_WITH_POSTGRESQL
-constexpr Make kPostgresql = make_postgresql;
+constexpr Offer kPostgresql{make_postgresql, postgresql_settings};
 #else
-constexpr Make kPostgresql = nullptr;
+constexpr Offer kPostgresql = kMissing;
 #endif
 #ifdef CONSISTORY_WITH_ZOOKEEPER
-constexpr Make kZookeeper = make_zookeeper;
+constexpr Offer kZookeeper{make_zookeeper, zookeeper_settings};
 #else
-constexpr Make kZookeeper = nullptr;
+constexpr Offer kZookeeper = kMissing;
 #endif
 #ifdef CONSISTORY_WITH_GALERA
-constexpr Make kGalera = make_galera;
+constexpr Offer kGalera{make_galera, galera_settings};
 #else
-constexpr Make kGalera = nullptr;
+constexpr Offer kGalera = kMissing;
 #endif
 
 }  // namespace
@@ -46,26 +56,26 @@ const std::vector<StoreKind>& all_stores() {
        {{"etcd", "etcd-server"}}},
       {"redis",
        "asynchronous replication, failover by Sentinel; registers and lists",
-       redis_settings,
-       kRedis,
+       kRedis.settings,
+       kRedis.make,
        {{"redis-server", "redis-server"}},
        "libhiredis-dev"},
       {"zookeeper",
        "Zab; registers with versions and cas; reads are local",
-       zookeeper_settings,
-       kZookeeper,
+       kZookeeper.settings,
+       kZookeeper.make,
        {{"java", "default-jre-headless"}, {"/usr/share/java/zookeeper.jar", "zookeeper"}},
        "libzookeeper-mt-dev"},
       {"postgresql",
        "streaming replication; registers, lists, cas",
-       postgresql_settings,
-       kPostgresql,
+       kPostgresql.settings,
+       kPostgresql.make,
        {{"/usr/lib/postgresql/15/bin/postgres", "postgresql-15"}},
        "libpq-dev"},
       {"galera",
        "MariaDB, every node takes updates; registers and lists",
-       galera_settings,
-       kGalera,
+       kGalera.settings,
+       kGalera.make,
        {{"mariadbd", "mariadb-server"},
         {"/usr/lib/galera/libgalera_smm.so", "galera-4"},
         {"rsync", "rsync"},

@@ -80,6 +80,8 @@ class Store {
   virtual bool needs_own_address() const { return false; }
   /// Does the cluster come back after this fault without help?
   virtual bool survives(const FaultSpec&) const { return true; }
+  /// Do its processes run as another user, who may not enter the folder that holds the run?
+  virtual bool runs_as_another_user() const { return false; }
   /// Is node i+1 prepared and started only once node i serves?
   virtual bool starts_in_turn() const { return false; }
   /// How long a node may take to serve.
