@@ -23,7 +23,8 @@ struct Answer {
   std::string body;
 };
 
-/// A fresh handle for every request: no connection is reused, so libcurl has no reason to repeat one.
+/// A fresh handle for every request: no connection is reused, so libcurl has no reason to repeat
+/// one.
 Answer ask(const std::string& url, const std::string* body, long timeout_ms) {
   Answer answer;
   CURL* easy = curl_easy_init();
@@ -52,9 +53,11 @@ Json perform(const Json& op, const Json& nodes) {
   const std::string value = reads ? "" : op.at("value").dump();
   const Answer answer = ask(url, reads ? nullptr : &value, op.at("timeout_ms").get<long>());
   if (answer.code == CURLE_COULDNT_CONNECT) return {{"type", "fail"}, {"error", "refused"}};
-  if (answer.code != CURLE_OK) return {{"type", "info"}, {"error", curl_easy_strerror(answer.code)}};
+  if (answer.code != CURLE_OK)
+    return {{"type", "info"}, {"error", curl_easy_strerror(answer.code)}};
   if (reads && answer.status == 404) return {{"type", "ok"}, {"value", nullptr}};
-  if (answer.status >= 300) return {{"type", "info"}, {"error", "http-" + std::to_string(answer.status)}};
+  if (answer.status >= 300)
+    return {{"type", "info"}, {"error", "http-" + std::to_string(answer.status)}};
   Json result{{"type", "ok"}};
   if (reads) result["value"] = Json::parse(answer.body).at("value");
   return result;
