@@ -67,7 +67,7 @@ constexpr std::array<FaultVariant, 11> kDisks = {{
 
 constexpr std::array<FaultKind, 7> kFaults = {{
     {"partition", "cut the links between nodes, each direction for itself",
-     "bytes of the store's own traffic held back each way between groups", kPartitions,
+     "bytes of the store's own traffic held back between every two groups", kPartitions,
      make_partition, Needs::nothing},
     {"link", "make the links between nodes slow, lossy, narrow or untidy",
      "packets that it struck, as the links count them", kLinks, make_link, Needs::shaped_links},

@@ -204,5 +204,33 @@ class Adapters(unittest.TestCase):
             self.assertIn(said, result.stderr.decode())
 
 
+SANDBOX = next(row for row in json.loads(consistory('doctor', '--json').stdout)['grounds'] if row['ground'] == 'sandbox')
+
+
+@unittest.skipUnless(SANDBOX['works'], SANDBOX['why'])
+class Maelstrom(unittest.TestCase):
+    NODE = f'{sys.executable} {ROOT}/tests/maelstrom_node.py'
+
+    def run_nodes(self, node, *arguments):
+        with temporary_directory() as out:
+            result = consistory('run', 'maelstrom', '--bin', node, '--json', '-q', '-o', out, *arguments)
+            self.assertTrue(result.stdout, result.stderr)
+            log = next(pathlib.Path(out).glob('2*/logs/n1.log')).read_text()
+            return result.returncode, json.loads(result.stdout), log
+
+    def test_a_node_of_maelstrom_runs_unchanged_under_partition_and_loss(self):
+        code, verdict, log = self.run_nodes(self.NODE, '-d', '10s', '--fault', 'partition:halves,link:loss', '--seed', '1')
+        self.assertEqual(code, 0, verdict['sentence'])
+        self.assertIn(' received {"src":"n2"', log)  # the messages are on record
+
+    def test_a_lazy_one_is_found_out(self):
+        code, verdict, _ = self.run_nodes(self.NODE + ' lazy', '-d', '6s', '--fault', 'partition:halves', '--seed', '1')
+        self.assertEqual(code, 1, verdict['sentence'])
+
+    def test_no_program_is_said(self):
+        for arguments, code in (([], 64), (['--bin', '/nowhere/node'], 69)):
+            self.assertEqual(consistory('run', 'maelstrom', *arguments).returncode, code)
+
+
 if __name__ == '__main__':
     unittest.main()

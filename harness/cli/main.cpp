@@ -11,6 +11,8 @@
 
 #include "base/suggest.h"
 #include "harness/cli/command.h"
+#include "harness/maelstrom/host.h"
+#include "harness/stores/settings.h"
 
 namespace consistory {
 namespace {
@@ -82,6 +84,22 @@ int dispatch(const CommandSpec& command, int argc, char** argv) {
   return act();
 }
 
+/// A node of a run of ours, not a command for people: NUMBER HOST:PORT,HOST:PORT,… PROGRAM
+/// ARGUMENTS…
+int host_maelstrom_node(int argc, char** argv) {
+  if (argc < 5) return 64;
+  MaelstromHost host;
+  host.number = std::strtoul(argv[2], nullptr, 10);
+  for (const std::string& word : parts_of(argv[3])) {
+    const Result<Endpoint> node = Endpoint::parse(word);
+    if (!node) return fail(node.error());
+    host.nodes.push_back(*node);
+  }
+  if (host.number < 1 || host.number > host.nodes.size()) return 64;
+  host.command.assign(argv + 4, argv + argc);
+  return run_maelstrom_host(host);
+}
+
 int run(int argc, char** argv) {
   if (argc < 2) {
     std::fputs(overview().c_str(), stderr);
@@ -96,6 +114,7 @@ int run(int argc, char** argv) {
     std::puts(kVersion);
     return 0;
   }
+  if (word == "maelstrom-host") return host_maelstrom_node(argc, argv);
   const CommandSpec* command = find_command(word);
   return command == nullptr ? unknown_command(argv[1]) : dispatch(*command, argc, argv);
 }

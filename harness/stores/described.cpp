@@ -242,16 +242,6 @@ Status ask_plugin(StoreDescription& description, bool& reads_locally) {
   return Done{};
 }
 
-std::vector<std::string> words(const std::string& text) {
-  std::vector<std::string> all;
-  for (std::size_t begin = 0; (begin = text.find_first_not_of(' ', begin)) != std::string::npos;) {
-    const std::size_t end = std::min(text.find(' ', begin), text.size());
-    all.push_back(text.substr(begin, end - begin));
-    begin = end;
-  }
-  return all;
-}
-
 Status check_claims(const StoreDescription& description) {
   for (const std::string& claim : description.claims) {
     if (const Result<const Model*> model = find_model(claim); !model) return model.error();
@@ -286,7 +276,7 @@ Result<std::unique_ptr<Store>> make_described_store(const StoreSettings& given, 
   if (file.empty() == adapter.empty())
     return usage_error("give --store FILE.toml, or --adapter COMMAND with --endpoint");
   StoreDescription description;
-  description.plugin = words(adapter);
+  description.plugin = words_in(adapter);
   if (!file.empty()) {
     Result<StoreDescription> read = read_description(file);
     if (!read) return read.error();
@@ -294,8 +284,7 @@ Result<std::unique_ptr<Store>> make_described_store(const StoreSettings& given, 
   }
   bool reads_locally = description.http.contains("local-read");
   if (!description.plugin.empty()) {
-    for (std::string& word : description.plugin)
-      word = fill_in(word, {{"here", description.here}});
+    for (std::string& word : description.plugin) word = fill_in(word, {{"here", description.here}});
     if (Status asked = ask_plugin(description, reads_locally); !asked) return asked.error();
   }
   if (Status fine = check_claims(description); !fine) return fine.error();

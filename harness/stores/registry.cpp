@@ -49,6 +49,8 @@ const std::vector<StoreKind>& all_stores() {
        make_reference_store},
       {"file", "any store that --store describes, or --adapter speaks to (docs/ADAPTERS.md)",
        described_store_settings, make_described_store},
+      {"maelstrom", "nodes that speak Maelstrom's protocol (--bin, workload lin-kv)",
+       maelstrom_settings, make_maelstrom},
       {"etcd",
        "Raft; registers with versions and cas",
        etcd_settings,

@@ -71,6 +71,16 @@ std::vector<std::string> words_of(const StoreSettings& settings) {
   return words;
 }
 
+std::vector<std::string> words_in(const std::string& text) {
+  std::vector<std::string> all;
+  for (std::size_t begin = 0; (begin = text.find_first_not_of(' ', begin)) != std::string::npos;) {
+    const std::size_t end = std::min(text.find(' ', begin), text.size());
+    all.push_back(text.substr(begin, end - begin));
+    begin = end;
+  }
+  return all;
+}
+
 std::optional<int> as_number(const std::string& text) {
   int number = 0;
   const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);

@@ -22,6 +22,9 @@ std::vector<std::string> words_of(const StoreSettings& settings);
 /// "a,b": both.
 std::vector<std::string> parts_of(const std::string& text);
 
+/// The words of a command, between spaces.
+std::vector<std::string> words_in(const std::string& text);
+
 /// The whole of it is a number.
 std::optional<int> as_number(const std::string& text);
 

@@ -124,6 +124,7 @@ Result<const StoreKind*> find_store(std::string_view name);
   const std::vector<StoreSetting>& name##_settings()
 CONSISTORY_STORE(reference_store);
 CONSISTORY_STORE(described_store);
+CONSISTORY_STORE(maelstrom);
 CONSISTORY_STORE(etcd);
 CONSISTORY_STORE(redis);
 CONSISTORY_STORE(zookeeper);

@@ -36,6 +36,79 @@ Descriptor connect_to(const Endpoint& node, Nanos deadline) {
   return there ? std::move(socket) : Descriptor();
 }
 
+bool TextConnection::open(const Endpoint& node, Nanos deadline) {
+  received_.clear();
+  socket_ = connect_to(node, deadline);
+  return is_open();
+}
+
+void TextConnection::close() {
+  socket_.reset();
+  received_.clear();
+}
+
+bool TextConnection::send(const std::string& text, Nanos deadline) {
+  std::size_t sent = 0;
+  while (sent < text.size()) {
+    const ssize_t count = ::send(*socket_, text.data() + sent, text.size() - sent, MSG_NOSIGNAL);
+    if (count > 0) {
+      sent += static_cast<std::size_t>(count);
+    } else if (errno != EAGAIN || !wait_for(socket_, POLLOUT, deadline)) {
+      close();
+      return false;
+    }
+  }
+  return true;
+}
+
+bool TextConnection::receive_more(Nanos deadline) {
+  std::array<char, 16384> some{};
+  const bool ready = wait_for(socket_, POLLIN, deadline);
+  const ssize_t count = ready ? recv(*socket_, some.data(), some.size(), 0) : -1;
+  if (count <= 0 || received_.size() > kBytesMax) {
+    close();
+    return false;
+  }
+  received_.append(some.data(), static_cast<std::size_t>(count));
+  return true;
+}
+
+std::optional<std::string> TextConnection::receive_line(Nanos deadline) {
+  for (;;) {
+    const std::size_t end = received_.find('\n');
+    if (end != std::string::npos) {
+      std::string line = received_.substr(0, end);
+      received_.erase(0, end + 1);
+      return line;
+    }
+    if (!receive_more(deadline)) return std::nullopt;
+  }
+}
+
+std::optional<std::string> TextConnection::receive_json(Nanos deadline) {
+  std::size_t at = 0;
+  int depth = 0;
+  bool quoted = false, escaped = false;
+  for (;; ++at) {
+    while (at >= received_.size()) {
+      if (!receive_more(deadline)) return std::nullopt;
+    }
+    const char c = received_[at];
+    if (quoted) {
+      if (!escaped && c == '"') quoted = false;
+      escaped = !escaped && c == '\\';
+      continue;
+    }
+    if (c == '"') quoted = true;
+    if (c == '{' || c == '[') ++depth;
+    if ((c == '}' || c == ']') && --depth == 0) {
+      std::string document = received_.substr(0, at + 1);
+      received_.erase(0, at + 1);
+      return document;
+    }
+  }
+}
+
 std::string exchange_text(const Endpoint& node, const std::string& question, Nanos timeout) {
   const Nanos deadline = monotonic_now() + timeout;
   const Descriptor socket = connect_to(node, deadline);
