@@ -1,7 +1,7 @@
-// partition: directed links are cut. Evidence is that each way between two groups the store itself
-// tried to send and was held back; a way in which nothing was tried is no evidence at all. Not
-// every pair of nodes has something to say to each other: followers of a leader may not. A flapping
-// one is cut and whole again in turns.
+// partition: directed links are cut. Evidence is that between every two groups the store itself
+// tried to send and was held back; where nothing was tried there is none at all. One link that
+// tried is enough: followers of a leader may have nothing to say to each other, and who hears no
+// question does not answer. A flapping partition is cut and whole again in turns.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,7 +20,7 @@ struct Link {
   Place from;
   Place to;
   LinkCounters before;
-  int way;  ///< from one group to another: of links of the same way one that was tried is enough
+  int cut;  ///< between two groups: of the links of one cut, one that was tried is enough
 };
 
 class Partition final : public Fault {
@@ -53,14 +53,14 @@ class Partition final : public Fault {
       const std::uint64_t bytes = now.bytes_held - link.before.bytes_held;
       const std::uint64_t connections = now.connections_held - link.before.connections_held;
       if (bytes + connections == 0) continue;
-      tried.insert(link.way);
+      tried.insert(link.cut);
       parts.push_back(fmt::format("{}>{}: {} bytes held, {} connections",
                                   controls.node_names[link.from], controls.node_names[link.to],
                                   bytes, connections));
     }
-    const bool every_way = std::all_of(links_.begin(), links_.end(),
-                                       [&](const Link& link) { return tried.contains(link.way); });
-    return every_way ? join(parts, "; ") : std::string();
+    const bool every_cut = std::all_of(links_.begin(), links_.end(),
+                                       [&](const Link& link) { return tried.contains(link.cut); });
+    return every_cut ? join(parts, "; ") : std::string();
   }
 
   Status heal(Controls& controls) override {
@@ -133,11 +133,11 @@ class Partition final : public Fault {
                          std::vector<Place> right) {
     for (const Place a : left) {
       for (const Place b : right) {
-        links_.push_back({a, b, {}, ways_});
-        links_.push_back({b, a, {}, ways_ + 1});
+        links_.push_back({a, b, {}, cuts_});
+        links_.push_back({b, a, {}, cuts_});
       }
     }
-    ways_ += 2;
+    ++cuts_;
     std::sort(left.begin(), left.end());
     std::sort(right.begin(), right.end());
     targets_ = left.size() <= right.size() ? left : right;
@@ -166,7 +166,7 @@ class Partition final : public Fault {
   std::vector<std::vector<Place>> groups_;
   std::vector<Link> links_;
   bool is_cut_ = false;
-  int ways_ = 0;
+  int cuts_ = 0;
   std::vector<Place> targets_;
 };
 
