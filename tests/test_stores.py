@@ -66,6 +66,15 @@ class Stores(unittest.TestCase):
         self.assertEqual(code, 0, verdict['sentence'])
         self.assertTrue(all(fault['evidence'] for fault in verdict['faults']), verdict['faults'])
 
+    @ready('ovsdb')
+    def test_ovsdb_settles_on_what_it_acknowledged(self):
+        self.holds_under_faults('ovsdb')
+
+    @ready('nats')
+    def test_nats_comes_to_a_verdict(self):
+        code, verdict, _ = self.run_json('nats', '--fault', 'partition,kill', '-d', '12s', '--seed', '1')
+        self.assertIn(code, (0, 1), verdict['sentence'])
+
     @ready('galera')
     def test_galera_says_what_it_does_not_survive(self):
         result = consistory('run', 'galera', '--fault', 'kill:all')

@@ -41,6 +41,12 @@ constexpr Offer kGalera{make_galera, galera_settings};
 constexpr Offer kGalera = kMissing;
 #endif
 
+#ifdef CONSISTORY_WITH_NATS
+constexpr Offer kNats{make_nats, nats_settings};
+#else
+constexpr Offer kNats = kMissing;
+#endif
+
 }  // namespace
 
 const std::vector<StoreKind>& all_stores() {
@@ -83,6 +89,17 @@ const std::vector<StoreKind>& all_stores() {
         {"rsync", "rsync"},
         {"lsof", "lsof"}},
        "libmariadb-dev"},
+      {"nats",
+       "JetStream, a stream as a key-value store; registers with versions and cas",
+       kNats.settings,
+       kNats.make,
+       {{"nats-server", "nats-server"}},
+       "libnats-dev"},
+      {"ovsdb",
+       "Raft, the database of Open vSwitch; registers with versions and cas",
+       ovsdb_settings,
+       make_ovsdb,
+       {{"ovsdb-server", "openvswitch-common"}, {"ovsdb-tool", "openvswitch-common"}}},
   };
   return stores;
 }
