@@ -72,7 +72,8 @@ class Stores(unittest.TestCase):
 
     @ready('nats')
     def test_nats_comes_to_a_verdict(self):
-        code, verdict, _ = self.run_json('nats', '--fault', 'partition,kill', '-d', '12s', '--seed', '1')
+        code, verdict, _ = self.run_json('nats', '--fault', 'kill', '--fault-every', '30s', '--fault-for', '2s', '-d', '14s',
+                                         '--seed', '1')
         self.assertIn(code, (0, 1), verdict['sentence'])
 
     @ready('galera')
