@@ -24,8 +24,9 @@ class ProcessControl {
   /// SIGKILL; returns how the process ended ("killed by signal 9"). A node that another fault
   /// keeps down is left there: "is down already".
   virtual Result<std::string> kill(Place node) = 0;
-  /// Starts a node that is down and waits until it serves; a node that is up is left alone.
-  virtual Status ensure_running(Place node) = 0;
+  /// Starts those of the nodes that are down, all of them, and then waits until each serves: none
+  /// may do so alone. A node that is up is left alone.
+  virtual Status ensure_running(const std::vector<Place>& nodes) = 0;
   /// SIGSTOP; returns the state the system reports ("T (stopped)").
   virtual Result<std::string> pause(Place node) = 0;
   /// SIGCONT; a node that is not paused is left alone.

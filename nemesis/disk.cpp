@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "base/suggest.h"
 #include "nemesis/node_count.h"
@@ -35,12 +36,7 @@ class PowerCut final : public Fault {
 
   std::string evidence(const Controls&) const override { return join(losses_, "; "); }
 
-  Status heal(Controls& controls) override {
-    for (const Place node : targets_) {
-      if (Status started = controls.processes->ensure_running(node); !started) return started;
-    }
-    return Done{};
-  }
+  Status heal(Controls& controls) override { return controls.processes->ensure_running(targets_); }
 
   std::vector<Place> targets() const override { return targets_; }
 
@@ -138,11 +134,9 @@ class BadDisk final : public Fault {
           return lost.error();
       }
       controls.disks->set_trouble(node, {});
-      if (Status started = controls.processes->ensure_running(node); !started) return started;
     }
-    nodes_.clear();
     before_.clear();
-    return Done{};
+    return controls.processes->ensure_running(std::exchange(nodes_, {}));
   }
 
   std::vector<Place> targets() const override { return nodes_; }
@@ -172,12 +166,7 @@ class BitFlip final : public Fault {
 
   std::string evidence(const Controls&) const override { return join(flips_, "; "); }
 
-  Status heal(Controls& controls) override {
-    for (const Place node : nodes_) {
-      if (Status started = controls.processes->ensure_running(node); !started) return started;
-    }
-    return Done{};
-  }
+  Status heal(Controls& controls) override { return controls.processes->ensure_running(nodes_); }
 
   std::vector<Place> targets() const override { return nodes_; }
 

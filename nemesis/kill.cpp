@@ -23,12 +23,7 @@ class Kill final : public Fault {
 
   std::string evidence(const Controls&) const override { return join(ends_, "; "); }
 
-  Status heal(Controls& controls) override {
-    for (const Place node : targets_) {
-      if (Status started = controls.processes->ensure_running(node); !started) return started;
-    }
-    return Done{};
-  }
+  Status heal(Controls& controls) override { return controls.processes->ensure_running(targets_); }
 
   std::vector<Place> targets() const override { return targets_; }
 

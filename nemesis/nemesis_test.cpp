@@ -20,9 +20,9 @@ class FakeWorld final : public ProcessControl,
     down.insert(node);
     return std::string("killed by signal 9");
   }
-  Status ensure_running(Place node) override {
+  Status ensure_running(const std::vector<Place>& nodes) override {
     if (broken) return store_error("node does not come back");
-    down.erase(node);
+    for (const Place node : nodes) down.erase(node);
     return Done{};
   }
   Result<std::string> pause(Place node) override {

@@ -54,7 +54,11 @@ Status Cluster::start_all() {
   }
   std::vector<NodeLayout> layouts;
   for (const auto& node : nodes_) layouts.push_back(node->layout());
-  return store_.join_up(layouts);
+  if (Status joined = store_.join_up(layouts); !joined) return joined;
+  for (const auto& node : nodes_) {
+    if (node->disk() != nullptr) node->disk()->write_back();  // what was prepared is there to stay
+  }
+  return Done{};
 }
 
 Status Cluster::prepare_and_spawn(Place node) {
@@ -114,16 +118,31 @@ Result<std::string> Cluster::kill(Place node) {
                                  at(node).log_path()));
 }
 
-Status Cluster::ensure_running(Place node) {
+/// False if it runs already.
+Result<bool> Cluster::start_again(Place node) {
   {
     const std::lock_guard lock(mutex_);
     at(node).may_end = false;
-    if (at(node).is_up() && !at(node).end()) return Done{};
+    if (at(node).is_up() && !at(node).end()) return false;
     if (const auto cleared = at(node).kill(); !cleared) return cleared.error();
   }
-  if (Status spawned = spawn(node); !spawned) return spawned;
-  if (Status ready = await_ready(node); !ready) return ready;
-  return at(node).skew.none() ? Status(Done{}) : move_clocks(node);
+  if (Status spawned = spawn(node); !spawned) return spawned.error();
+  return true;
+}
+
+Status Cluster::ensure_running(const std::vector<Place>& nodes) {
+  std::vector<Place> started;
+  for (const Place node : nodes) {
+    const Result<bool> fresh = start_again(node);
+    if (!fresh) return fresh.error();
+    if (*fresh) started.push_back(node);
+  }
+  for (const Place node : started) {
+    if (Status ready = await_ready(node); !ready) return ready;
+    if (at(node).skew.none()) continue;
+    if (Status moved = move_clocks(node); !moved) return moved;
+  }
+  return Done{};
 }
 
 Result<std::string> Cluster::pause(Place node) {

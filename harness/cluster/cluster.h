@@ -36,7 +36,7 @@ class Cluster final : public ProcessControl, public ClockControl, public DiskCon
   Controls controls();
 
   Result<std::string> kill(Place node) override;
-  Status ensure_running(Place node) override;
+  Status ensure_running(const std::vector<Place>& nodes) override;
   Result<std::string> pause(Place node) override;
   Status resume(Place node) override;
   void allow_end(Place node) override;
@@ -59,6 +59,7 @@ class Cluster final : public ProcessControl, public ClockControl, public DiskCon
   Status start_all();
   Status prepare_and_spawn(Place node);
   Status spawn(Place node);
+  Result<bool> start_again(Place node);
   Status await_ready(Place node);
   Status move_clocks(Place node);
   Member& at(Place node) const { return *nodes_[node - 1]; }

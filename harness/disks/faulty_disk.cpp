@@ -112,6 +112,10 @@ class FaultyDisk::Impl {
                        loss.changes, loss.files,
                        torn && loss.changes > 0 ? "; half of the last write is there" : "");
   }
+  void write_back() {
+    const std::lock_guard lock(mutex_);
+    undo_ = UndoLog();
+  }
   const std::string& backing() const { return backing_; }
 
   fuse* filesystem = nullptr;
@@ -339,6 +343,7 @@ FaultyDisk::~FaultyDisk() {
 
 void FaultyDisk::set_trouble(const DiskTrouble& trouble) { impl_->set_trouble(trouble); }
 DiskCounters FaultyDisk::counters() const { return impl_->counters(); }
+void FaultyDisk::write_back() { impl_->write_back(); }
 std::string FaultyDisk::lose_unsynced(bool torn) { return impl_->lose_unsynced(torn); }
 
 Result<std::string> FaultyDisk::flip_bit(Random& random) {

@@ -31,6 +31,8 @@ class FaultyDisk {
 
   void set_trouble(const DiskTrouble& trouble);
   DiskCounters counters() const;
+  /// All that was written so far counts as synced.
+  void write_back();
   /// Only while nobody has files open; returns what was lost, in words.
   std::string lose_unsynced(bool torn);
   /// Of some file that is not empty; an environment error if there is none.
