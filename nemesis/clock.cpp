@@ -12,6 +12,7 @@ namespace consistory {
 namespace {
 
 constexpr Nanos kMargin = 100 * kMillisecond;  // by which a reading may miss: it takes its time
+constexpr Nanos kSeenDrift = 20 * kMillisecond;
 constexpr Nanos kStrobeEvery = 100 * kMillisecond;
 
 Nanos draw_offset(Random& random) {
@@ -133,8 +134,10 @@ class Clock final : public Fault {
     const auto near = [&](Nanos seen, Nanos offset, double drift) {
       const auto gained =
           static_cast<Nanos>(drift * static_cast<double>(monotonic_now() - moved.since));
-      if (drift != 0 && std::abs(seen) < kMillisecond) return false;  // nothing to see yet
-      return std::abs(seen - offset - gained) < kMargin;
+      // A drift has to be told from the time that reading takes.
+      if (drift != 0 && std::abs(gained) < kSeenDrift) return false;
+      const Nanos margin = drift != 0 ? std::abs(gained) / 2 : kMargin;
+      return std::abs(seen - offset - gained) < margin;
     };
     return near(reading.wall, moved.skew.wall, moved.skew.wall_drift) &&
            near(reading.monotonic, moved.skew.monotonic, moved.skew.monotonic_drift);

@@ -21,18 +21,20 @@ constexpr Place kClients = 0;
 class ProcessControl {
  public:
   virtual ~ProcessControl() = default;
-  /// SIGKILL; returns how the process ended ("killed by signal 9"). A node that another fault
-  /// keeps down is left there: "is down already".
+  /// SIGKILL; returns how the process ended ("killed by signal 9"); empty if it was down already,
+  /// by another fault.
   virtual Result<std::string> kill(Place node) = 0;
   /// Starts those of the nodes that are down, all of them, and then waits until each serves: none
   /// may do so alone. A node that is up is left alone.
   virtual Status ensure_running(const std::vector<Place>& nodes) = 0;
-  /// SIGSTOP; returns the state the system reports ("T (stopped)").
+  /// SIGSTOP; returns the state the system reports ("T (stopped)"); empty if the node is down. A
+  /// node that was paused twice has to be resumed twice.
   virtual Result<std::string> pause(Place node) = 0;
   /// SIGCONT; a node that is not paused is left alone.
   virtual Status resume(Place node) = 0;
-  /// From now until ensure_running() the node may end by itself: what was done to it is a reason.
+  /// The node may end by itself: what was done to it is a reason. Until as many forbid_end().
   virtual void allow_end(Place node) = 0;
+  virtual void forbid_end(Place node) = 0;
   /// The node that leads, as the store tells now; nothing if none does, or if there is no leader.
   virtual std::optional<Place> leader() = 0;
 };

@@ -22,9 +22,10 @@ class PowerCut final : public Fault {
     count.variant = spec_.variant == "power-cut-majority" ? "majority"
                     : spec_.variant == "power-cut-all"    ? "all"
                                                           : "one";
-    targets_ = draw_targets(count, controls, random);
-    for (const Place node : targets_) {
-      if (const auto killed = controls.processes->kill(node); !killed) return killed.error();
+    for (const Place node : draw_targets(count, controls, random)) {
+      const Result<std::string> killed = controls.processes->kill(node);
+      if (!killed) return killed.error();
+      if (!killed->empty()) targets_.push_back(node);
     }
     for (const Place node : targets_) {
       Result<std::string> lost = controls.disks->lose_unsynced(node, torn_);
@@ -136,7 +137,10 @@ class BadDisk final : public Fault {
       controls.disks->set_trouble(node, {});
     }
     before_.clear();
-    return controls.processes->ensure_running(std::exchange(nodes_, {}));
+    const std::vector<Place> nodes = std::exchange(nodes_, {});
+    const Status started = controls.processes->ensure_running(nodes);
+    for (const Place node : nodes) controls.processes->forbid_end(node);
+    return started;
   }
 
   std::vector<Place> targets() const override { return nodes_; }
@@ -155,7 +159,6 @@ class BitFlip final : public Fault {
   Result<std::string> inject(Controls& controls, Random& random) override {
     if (nodes_.empty()) nodes_ = draw_nodes(controls, random, 1);
     for (const Place node : nodes_) {
-      controls.processes->allow_end(node);
       if (const auto killed = controls.processes->kill(node); !killed) return killed.error();
       Result<std::string> flipped = controls.disks->flip_bit(node, random);
       if (!flipped) return flipped.error();

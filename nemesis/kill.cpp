@@ -12,10 +12,11 @@ class Kill final : public Fault {
   explicit Kill(const FaultSpec& spec) : spec_(spec) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
-    targets_ = draw_targets(spec_, controls, random);
-    for (const Place node : targets_) {
+    for (const Place node : draw_targets(spec_, controls, random)) {
       Result<std::string> status = controls.processes->kill(node);
       if (!status) return status.error();
+      if (status->empty()) continue;  // down by another fault, which will start it again
+      targets_.push_back(node);
       ends_.push_back(fmt::format("{} {}", controls.node_names[node], *status));
     }
     return names_of(controls, targets_);

@@ -65,18 +65,36 @@ bool Nemesis::asked_to_stop_by(Nanos deadline) {
 void Nemesis::run() {
   std::size_t next = 0;
   while (next < plan_.size() || !active_.empty()) {
-    const Nanos next_strike = next < plan_.size() ? when(plan_[next]) : INT64_MAX;
+    const bool is_next = next < plan_.size() && may_strike(plan_[next]);
+    const Nanos next_strike = is_next ? when(plan_[next]) : INT64_MAX;
     if (asked_to_stop_by(std::min(next_strike, next_turn())) || failed()) break;
-    if (monotonic_now() >= next_strike) {
+    if (monotonic_now() >= next_strike && may_strike(plan_[next])) {
       strike(next, plan_[next]);
       ++next;
     }
     attend();
   }
-  for (Active& active : active_) heal(active);
-  active_.clear();
+  heal_all();
   const std::lock_guard lock(mutex_);
   finished_ = true;
+}
+
+/// What starts nodes comes last: they may wait for links, or for others that are paused.
+void Nemesis::heal_all() {
+  const auto starts_nodes = [](const Active& active) {
+    return active.kind->name == "kill" || active.kind->name == "disk";
+  };
+  std::stable_partition(active_.begin(), active_.end(),
+                        [&](const Active& active) { return !starts_nodes(active); });
+  for (Active& active : active_) heal(active);
+  active_.clear();
+}
+
+/// Two faults of a kind would take back each other's; only who wrote a schedule may want that.
+bool Nemesis::may_strike(const PlannedFault& planned) const {
+  return planned.exact || std::none_of(active_.begin(), active_.end(), [&](const Active& active) {
+           return active.kind == planned.spec.kind;
+         });
 }
 
 /// A heal may take long (a node that copies all its data first): what was planned for after it
@@ -97,6 +115,7 @@ void Nemesis::note(const Status& status) {
 
 void Nemesis::strike(std::size_t number, const PlannedFault& planned) {
   Active active;
+  active.kind = planned.spec.kind;
   active.fault = planned.spec.kind->make(planned.spec, random_);
   active.event = {number, planned.spec.name(), FaultState::requested, "", "", {}};
   report_(active.event);
@@ -156,10 +175,11 @@ void Nemesis::heal(Active& active) {
     report_(active.event);
   }
   const Nanos begun = monotonic_now();
-  note(active.fault->heal(controls_));
+  const Status healed = active.fault->heal(controls_);
+  note(healed);
   late_ += monotonic_now() - begun;
   active.event.state = FaultState::healed;
-  report_(active.event);
+  if (healed) report_(active.event);
   active.fault.reset();
 }
 

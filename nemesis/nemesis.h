@@ -44,6 +44,7 @@ class Nemesis {
  private:
   /// A fault that was injected and is not yet healed.
   struct Active {
+    const FaultKind* kind = nullptr;
     std::unique_ptr<Fault> fault;  ///< none: healed
     FaultEvent event;
     Nanos end = 0;
@@ -58,6 +59,8 @@ class Nemesis {
   void attend();
   void look_for_evidence(Active& active);
   void heal(Active& active);
+  void heal_all();
+  bool may_strike(const PlannedFault& planned) const;
   bool asked_to_stop_by(Nanos deadline);
   bool failed() const;
   void note(const Status& status);
@@ -67,7 +70,7 @@ class Nemesis {
   Random random_;
   std::function<void(const FaultEvent&)> report_;
   Nanos started_ = 0;
-  Nanos late_ = 0;  // what heals took so far
+  Nanos late_ = 0;              // what heals took so far
   std::vector<Active> active_;  // the thread's own
   mutable std::mutex mutex_;
   std::condition_variable wake_;

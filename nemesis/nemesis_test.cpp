@@ -50,6 +50,7 @@ class FakeWorld final : public ProcessControl,
   void lift(Place from, Place to, const LinkQuality&) override { imposed.erase({from, to}); }
   bool carries_clients() const override { return true; }
   void allow_end(Place node) override { excused.insert(node); }
+  void forbid_end(Place node) override { excused.erase(node); }
   Status set_skew(Place node, const ClockSkew& skew) override {
     skews[node] = skew;
     ++clock_moves;

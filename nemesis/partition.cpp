@@ -83,6 +83,7 @@ class Partition final : public Fault {
   std::string plan(const Controls& controls, Random& random) {
     std::vector<Place> nodes = draw_nodes(controls, random, controls.node_count());
     if (groups_.size() > 1) return cut_named(controls);
+    if (groups_.size() == 1 && groups_[0].size() > 1) return cut_from_rest(controls, nodes);
     if (groups_.size() == 1) bring_to_front(nodes, groups_[0].front());
     else if (variant_ == "leader") bring_to_front(nodes, draw_leader(controls, random));
     if (variant_ == "clients") return cut_clients(controls, nodes.front());
@@ -97,6 +98,15 @@ class Partition final : public Fault {
 
   static void bring_to_front(std::vector<Place>& nodes, Place node) {
     std::iter_swap(nodes.begin(), std::find(nodes.begin(), nodes.end(), node));
+  }
+
+  std::string cut_from_rest(const Controls& controls, const std::vector<Place>& nodes) {
+    const std::vector<Place>& named = groups_[0];
+    std::vector<Place> rest;
+    std::copy_if(nodes.begin(), nodes.end(), std::back_inserter(rest), [&](Place node) {
+      return std::find(named.begin(), named.end(), node) == named.end();
+    });
+    return cut_groups(controls, named, rest);
   }
 
   /// Every group from every other; a node in none of them hears all.

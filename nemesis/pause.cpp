@@ -12,10 +12,11 @@ class Pause final : public Fault {
   explicit Pause(const FaultSpec& spec) : spec_(spec) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
-    targets_ = draw_targets(spec_, controls, random);
-    for (const Place node : targets_) {
+    for (const Place node : draw_targets(spec_, controls, random)) {
       Result<std::string> state = controls.processes->pause(node);
       if (!state) return state.error();
+      if (state->empty()) continue;  // it is down
+      targets_.push_back(node);
       states_.push_back(fmt::format("{} in state {}", controls.node_names[node], *state));
     }
     return names_of(controls, targets_);

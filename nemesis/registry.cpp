@@ -155,6 +155,12 @@ Result<FaultSpec> parse_fault(std::string_view text) {
     return usage_error("link strikes every link between nodes: none can be named");
   if (colon == std::string_view::npos) return spec;
   spec.variant = text.substr(colon + 1);
+  const bool takes_one =
+      spec.variant == "one" || spec.variant == "one-way" || spec.variant == "clients";
+  if (wanted == "partition" && !spec.groups.empty() && (!takes_one || spec.nodes().size() != 1))
+    return usage_error(
+        "of partitions only one, one-way and clients take a name, and just one: for groups say "
+        "partition@n1|n2+n3");
   for (const FaultVariant& row : spec.kind->variants) {
     if (row.name == spec.variant) return spec;
   }

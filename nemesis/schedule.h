@@ -9,7 +9,7 @@ namespace consistory {
 
 struct PlannedFault {
   FaultSpec spec;
-  Nanos at = 0;    ///< since the load began
+  Nanos at = 0;        ///< since the load began
   Nanos span = 0;      ///< until healed
   bool exact = false;  ///< at that time even if an earlier fault took long to heal
 };

@@ -2,6 +2,8 @@
 // Evidence is how often it was stopped, and for how much of the time.
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "base/suggest.h"
 #include "nemesis/node_count.h"
 
@@ -27,20 +29,7 @@ class Slow final : public Fault {
 
   Status beat(Controls& controls, Random&) override {
     stopped_ = !stopped_;
-    for (const Place node : targets_) {
-      if (!stopped_) {
-        if (Status resumed = controls.processes->resume(node); !resumed) return resumed;
-      } else if (const auto paused = controls.processes->pause(node); !paused) {
-        return paused.error();
-      }
-    }
-    if (stopped_) {
-      stopped_at_ = monotonic_now();
-      ++stops_;
-    } else {
-      stopped_for_ += monotonic_now() - stopped_at_;
-    }
-    return Done{};
+    return stopped_ ? stop(controls) : go_on(controls);
   }
 
   std::string evidence(const Controls&) const override {
@@ -49,18 +38,33 @@ class Slow final : public Fault {
                        (monotonic_now() - began_) / kMillisecond);
   }
 
-  Status heal(Controls& controls) override {
+  Status heal(Controls& controls) override { return go_on(controls); }
+
+  std::vector<Place> targets() const override { return targets_; }
+
+ private:
+  Status stop(Controls& controls) {
     for (const Place node : targets_) {
+      const Result<std::string> state = controls.processes->pause(node);
+      if (!state) return state.error();
+      if (!state->empty()) held_.push_back(node);
+    }
+    if (held_.empty()) return Done{};  // all are down
+    stopped_at_ = monotonic_now();
+    ++stops_;
+    return Done{};
+  }
+
+  Status go_on(Controls& controls) {
+    if (!held_.empty()) stopped_for_ += monotonic_now() - stopped_at_;
+    for (const Place node : std::exchange(held_, {})) {
       if (Status resumed = controls.processes->resume(node); !resumed) return resumed;
     }
     return Done{};
   }
 
-  std::vector<Place> targets() const override { return targets_; }
-
- private:
   FaultSpec spec_;
-  std::vector<Place> targets_;
+  std::vector<Place> targets_, held_;
   bool stopped_ = false;
   std::uint64_t stops_ = 0;
   Nanos began_ = 0, stopped_at_ = 0, stopped_for_ = 0;

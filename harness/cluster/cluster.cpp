@@ -106,8 +106,8 @@ Status Cluster::await_ready(Place node) {
 
 Result<std::string> Cluster::kill(Place node) {
   const std::lock_guard lock(mutex_);
-  if (!at(node).is_up()) return std::string("is down already");
-  const bool may_end = at(node).may_end;
+  if (!at(node).is_up()) return std::string();
+  const bool may_end = at(node).may_end > 0;
   if (const auto end = at(node).end(); end && !may_end) {
     return store_error(fmt::format("node {} had ended before it was to be killed: {} (log: {})",
                                    name(node), at(node).last_words(), at(node).log_path()));
@@ -122,9 +122,10 @@ Result<std::string> Cluster::kill(Place node) {
 Result<bool> Cluster::start_again(Place node) {
   {
     const std::lock_guard lock(mutex_);
-    at(node).may_end = false;
     if (at(node).is_up() && !at(node).end()) return false;
     if (const auto cleared = at(node).kill(); !cleared) return cleared.error();
+    at(node).pauses = 0;
+    at(node).kept_monotonic = 0;
   }
   if (Status spawned = spawn(node); !spawned) return spawned.error();
   return true;
@@ -147,7 +148,8 @@ Status Cluster::ensure_running(const std::vector<Place>& nodes) {
 
 Result<std::string> Cluster::pause(Place node) {
   const std::lock_guard lock(mutex_);
-  if (!at(node).is_up()) return std::string("none: it is down");
+  if (!at(node).is_up() || at(node).end()) return std::string();
+  ++at(node).pauses;
   at(node).signal(SIGSTOP);
   const Nanos deadline = monotonic_now() + kSecond;
   while (at(node).state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
@@ -158,13 +160,19 @@ Result<std::string> Cluster::pause(Place node) {
 
 Status Cluster::resume(Place node) {
   const std::lock_guard lock(mutex_);
-  at(node).signal(SIGCONT);
+  int& pauses = at(node).pauses;
+  if (pauses > 0 && --pauses == 0) at(node).signal(SIGCONT);
   return Done{};
 }
 
 void Cluster::allow_end(Place node) {
   const std::lock_guard lock(mutex_);
-  at(node).may_end = true;
+  ++at(node).may_end;
+}
+
+void Cluster::forbid_end(Place node) {
+  const std::lock_guard lock(mutex_);
+  --at(node).may_end;
 }
 
 /// Of several that say so, an old one that was cut off among them, the one of the highest term.
@@ -181,7 +189,14 @@ std::optional<Place> Cluster::leader() {
 }
 
 Status Cluster::set_skew(Place node, const ClockSkew& skew) {
-  at(node).skew = skew;
+  Member& member = at(node);
+  // A monotonic clock never goes back: what it gained it keeps, and is read without it.
+  const auto since = static_cast<double>(monotonic_now() - member.skewed_at);
+  const auto gained =
+      member.skew.monotonic + static_cast<Nanos>(member.skew.monotonic_drift * since);
+  member.kept_monotonic += std::max<Nanos>(gained, 0);
+  member.skew = skew;
+  member.skewed_at = monotonic_now();
   return move_clocks(node);
 }
 
@@ -189,12 +204,14 @@ Status Cluster::set_skew(Place node, const ClockSkew& skew) {
 /// does (by renaming, so that the node never reads half a number).
 Status Cluster::move_clocks(Place node) {
   const std::lock_guard lock(mutex_);
-  const ClockSkew& skew = at(node).skew;
+  ClockSkew skew = at(node).skew;
   if (can_move_clocks()) {
+    if (!at(node).is_up() || at(node).end()) return Done{};
+    skew.monotonic += at(node).kept_monotonic;
     const std::vector<pid_t> pids = at(node).pids();
     for (std::size_t i = 0; i < pids.size(); ++i) {
       const Status moved = move_clock(pids[i], skew);
-      if (!moved && i == 0 && !skew.none()) return moved;  // others come and go
+      if (!moved && i == 0 && !at(node).end()) return moved;  // others come and go
     }
     return Done{};
   }
@@ -217,9 +234,10 @@ std::optional<ClockReading> Cluster::read_clocks(Place node) {
     return ClockReading{answer->clock_offset_ms * kMillisecond, 0};
   }
   const std::lock_guard lock(mutex_);
-  if (!at(node).is_up() || at(node).state() == 'T') return std::nullopt;
+  if (!at(node).is_up() || at(node).end() || at(node).state() == 'T') return std::nullopt;
   const Result<ClockReading> reading = read_clock(at(node).main_pid());
-  return reading ? std::optional(*reading) : std::nullopt;
+  if (!reading) return std::nullopt;
+  return ClockReading{reading->wall, reading->monotonic - at(node).kept_monotonic};
 }
 
 void Cluster::set_trouble(Place node, const DiskTrouble& trouble) {
@@ -239,7 +257,7 @@ Result<std::string> Cluster::flip_bit(Place node, Random& random) {
 std::optional<std::string> Cluster::unexpected_end() {
   const std::lock_guard lock(mutex_);
   for (const auto& node : nodes_) {
-    if (node->may_end) continue;  // or killed on purpose, and then not up
+    if (node->may_end > 0) continue;  // or killed on purpose, and then not up
     if (const auto end = node->end()) {
       return fmt::format("node {} {} though nothing killed it: {} (log: {})", node->name(), *end,
                          node->last_words(), node->log_path());

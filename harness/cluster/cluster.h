@@ -40,6 +40,7 @@ class Cluster final : public ProcessControl, public ClockControl, public DiskCon
   Result<std::string> pause(Place node) override;
   Status resume(Place node) override;
   void allow_end(Place node) override;
+  void forbid_end(Place node) override;
   std::optional<Place> leader() override;
   Status set_skew(Place node, const ClockSkew& skew) override;
   std::optional<ClockReading> read_clocks(Place node) override;

@@ -22,6 +22,15 @@ Status make(const std::string& directory) {
   return environment_error(fmt::format("cannot create {}: {}", directory, error.message()));
 }
 
+/// A zombie runs no more.
+bool is_running(pid_t pid) {
+  std::ifstream file(fmt::format("/proc/{}/stat", pid));
+  std::string line;
+  std::getline(file, line);
+  const std::size_t end = line.rfind(") ");
+  return end != std::string::npos && end + 2 < line.size() && line[end + 2] != 'Z';
+}
+
 }  // namespace
 
 Member::~Member() {
@@ -47,7 +56,7 @@ Status Member::make_directory(bool own_disk) {
   const auto crash = [this](pid_t writer) {
     const pid_t group = group_;
     if (group > 0) ::kill(-group, SIGKILL);
-    ::kill(writer, SIGKILL);  // a child may have left the group
+    if (writer > 1) ::kill(writer, SIGKILL);  // a child may have left the group
   };
   auto disk = FaultyDisk::mount(backing, layout_.data_directory, crash);
   if (!disk) return disk.error();
@@ -101,6 +110,11 @@ Result<std::string> Member::kill() {
   }
   processes_.clear();
   group_ = 0;
+  // Children are reaped by others; until they are gone they may write, or hold the store's locks.
+  const Nanos deadline = monotonic_now() + kEndTimeout;
+  for (const pid_t pid : all) {
+    while (is_running(pid) && monotonic_now() < deadline) pause_for(kMillisecond);
+  }
   return how;
 }
 

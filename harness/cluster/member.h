@@ -53,8 +53,11 @@ class Member {
 
   FaultyDisk* disk() { return disk_.get(); }
 
-  bool may_end = false;  ///< what was done to it is a reason for it to end
-  ClockSkew skew;        ///< that its processes are to have
+  int may_end = 0;  ///< how many faults are a reason for it to end
+  int pauses = 0;   ///< how many faults hold it stopped
+  ClockSkew skew;   ///< that its processes are to have
+  Nanos skewed_at = 0;
+  Nanos kept_monotonic = 0;  ///< of skews before: that clock never goes back
 
  private:
   const Store& store_;
