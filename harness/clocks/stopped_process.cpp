@@ -14,14 +14,30 @@
 #include <cstring>
 #include <filesystem>
 
+#include "base/clock.h"
+
 namespace consistory {
 namespace {
 
+constexpr Nanos kStopTimeout = 2 * kSecond;
+constexpr Nanos kStopPoll = 20'000;
 constexpr std::uint64_t kRedZone =
     128;  // below the stack pointer, where a function may keep things
 
+/// Looks before it takes: the end of the process is for whoever started it to hear of.
 bool wait_for_stop(pid_t thread, int& status) {
-  return waitpid(thread, &status, __WALL) == thread && WIFSTOPPED(status);
+  const Nanos deadline = monotonic_now() + kStopTimeout;
+  while (monotonic_now() < deadline) {
+    siginfo_t seen{};
+    const int kinds = WSTOPPED | WEXITED | WNOWAIT | WNOHANG | __WALL;
+    if (waitid(P_PID, static_cast<id_t>(thread), &seen, kinds) != 0) return false;
+    const bool has_ended =
+        seen.si_code == CLD_EXITED || seen.si_code == CLD_KILLED || seen.si_code == CLD_DUMPED;
+    if (seen.si_pid != 0 && has_ended) return false;
+    if (seen.si_pid != 0) return waitpid(thread, &status, __WALL) == thread && WIFSTOPPED(status);
+    pause_for(kStopPoll);
+  }
+  return false;
 }
 
 std::vector<pid_t> threads_of(pid_t pid) {
@@ -79,8 +95,10 @@ bool StoppedProcess::seize_new_threads(bool& found) {
       return false;
     }
     int status = 0;
-    if (ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0 || !wait_for_stop(thread, status))
+    if (ptrace(PTRACE_INTERRUPT, thread, nullptr, nullptr) != 0 || !wait_for_stop(thread, status)) {
+      ptrace(PTRACE_DETACH, thread, nullptr, nullptr);
       continue;
+    }
     const bool for_us = status >> 16 == PTRACE_EVENT_STOP;
     threads_.push_back({thread, for_us ? 0 : WSTOPSIG(status)});
     found = true;
@@ -89,7 +107,11 @@ bool StoppedProcess::seize_new_threads(bool& found) {
 }
 
 StoppedProcess::~StoppedProcess() {
-  for (const Thread& thread : threads_) ptrace(PTRACE_DETACH, thread.id, nullptr, thread.signal);
+  for (const Thread& thread : threads_) {
+    if (ptrace(PTRACE_DETACH, thread.id, nullptr, thread.signal) == 0 || thread.id == pid_)
+      continue;
+    waitpid(thread.id, nullptr, __WALL | WNOHANG);  // it ended: nobody else would take it away
+  }
 }
 
 bool StoppedProcess::read(std::uint64_t address, std::span<std::byte> into) const {

@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 #include <fuse3/fuse.h>
 #include <fuse3/fuse_lowlevel.h>
+#include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -41,13 +43,14 @@ class FaultyDisk::Impl {
 
   int write(int file, const char* bytes, std::size_t length, off_t offset, bool sync_at_once) {
     const std::lock_guard lock(mutex_);
+    if (crashed_) return -EIO;
     ++counters_.writes;
     if (strikes(trouble_.failing_write)) {
       ++counters_.failed;
       return -EIO;
     }
     if (!has_room(length)) return -ENOSPC;
-    undo_.before_change(file, offset, length);
+    if (!undo_.before_change(file, offset, length)) return -EMFILE;
     const ssize_t count = pwrite(file, bytes, length, offset);
     if (count < 0) return -errno;
     if (sync_at_once && !trouble_.fsyncs_lie) undo_.synced(file);
@@ -56,9 +59,12 @@ class FaultyDisk::Impl {
 
   int sync(int file) {
     std::unique_lock lock(mutex_);
+    if (crashed_) return -EIO;
+    const std::uint64_t until = undo_.changes();  // what comes while it takes its time is not in it
     ++counters_.fsyncs;
     if (strikes(trouble_.crash_at_fsync)) {
       ++counters_.crashes;
+      crashed_ = true;
       crash_(fuse_get_context()->pid);
       return -EIO;  // to nobody: the node does not run any more
     }
@@ -74,7 +80,7 @@ class FaultyDisk::Impl {
       lock.lock();
     }
     if (trouble_.fsyncs_lie) ++counters_.lied;
-    else undo_.synced(file);
+    else undo_.synced(file, until);
     return 0;
   }
 
@@ -82,9 +88,10 @@ class FaultyDisk::Impl {
     const Descriptor file(open(name.c_str(), O_RDWR | O_CLOEXEC));
     if (!file) return -errno;
     const std::lock_guard lock(mutex_);
+    if (crashed_) return -EIO;
     struct stat status {};
     if (fstat(*file, &status) != 0) return -errno;
-    undo_.before_change(*file, std::min(size, status.st_size), 0);
+    if (!undo_.before_change(*file, std::min(size, status.st_size), 0)) return -EMFILE;
     return answer(ftruncate(*file, size));
   }
 
@@ -93,7 +100,9 @@ class FaultyDisk::Impl {
     if (!has_room(static_cast<std::size_t>(length))) return -ENOSPC;
     struct stat status {};
     if (fstat(file, &status) != 0) return -errno;
-    undo_.before_change(file, mode == 0 ? status.st_size : std::min(offset, status.st_size), 0);
+    if (!undo_.before_change(file, mode == 0 ? status.st_size : std::min(offset, status.st_size),
+                             0))
+      return -EMFILE;
     return answer(fallocate(file, mode, offset, length));
   }
 
@@ -108,9 +117,10 @@ class FaultyDisk::Impl {
   std::string lose_unsynced(bool torn) {
     const std::lock_guard lock(mutex_);
     const UndoLog::Loss loss = undo_.take_back(torn);
+    crashed_ = false;
     return fmt::format("lost {} bytes of {} unsynced writes to {} files{}", loss.bytes,
                        loss.changes, loss.files,
-                       torn && loss.changes > 0 ? "; half of the last write is there" : "");
+                       loss.torn ? "; half of the last write is there" : "");
   }
   void write_back() {
     const std::lock_guard lock(mutex_);
@@ -141,6 +151,7 @@ class FaultyDisk::Impl {
   mutable std::mutex mutex_;
   DiskTrouble trouble_;
   DiskCounters counters_;
+  bool crashed_ = false;  // the power is gone: nothing gets through any more
   UndoLog undo_;
 };
 
@@ -297,6 +308,14 @@ struct DiskCallbacks {
   }
 };
 
+/// Every file that a node has open, and every one that it has not synced, is open here too.
+void allow_many_files() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 Status can_mount_disks() {
   const Descriptor device(open("/dev/fuse", O_RDWR | O_CLOEXEC));
   if (device) return Done{};
@@ -305,12 +324,14 @@ Status can_mount_disks() {
       errno == EACCES ? "as root: chmod 666 /dev/fuse" : "the kernel's fuse module is missing"));
 }
 
-FaultyDisk::FaultyDisk(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+FaultyDisk::FaultyDisk(std::unique_ptr<Impl> impl, std::string mount_point)
+    : impl_(std::move(impl)), mount_point_(std::move(mount_point)) {}
 
 Result<std::unique_ptr<FaultyDisk>> FaultyDisk::mount(const std::string& backing,
                                                       const std::string& mount_point,
                                                       std::function<void(pid_t)> crash) {
   if (Status can = can_mount_disks(); !can) return can.error();
+  allow_many_files();
   auto impl = std::make_unique<Impl>(std::filesystem::absolute(backing).string(), std::move(crash));
   std::array<std::string, 3> words = {"consistory-disk", "-o",
                                       "allow_other,default_permissions,fsname=consistory"};
@@ -331,10 +352,12 @@ Result<std::unique_ptr<FaultyDisk>> FaultyDisk::mount(const std::string& backing
     config.max_idle_threads = 4;
     fuse_loop_mt(filesystem, &config);
   });
-  return std::unique_ptr<FaultyDisk>(new FaultyDisk(std::move(impl)));
+  return std::unique_ptr<FaultyDisk>(new FaultyDisk(std::move(impl), mount_point));
 }
 
 FaultyDisk::~FaultyDisk() {
+  // Whoever still has something open there must not keep the file system alive.
+  umount2(mount_point_.c_str(), MNT_FORCE);
   fuse_session_exit(fuse_get_session(impl_->filesystem));
   fuse_unmount(impl_->filesystem);
   impl_->loop.join();

@@ -41,8 +41,9 @@ class FaultyDisk {
  private:
   friend struct DiskCallbacks;
   class Impl;
-  explicit FaultyDisk(std::unique_ptr<Impl> impl);
+  FaultyDisk(std::unique_ptr<Impl> impl, std::string mount_point);
   std::unique_ptr<Impl> impl_;
+  std::string mount_point_;
 };
 
 }  // namespace consistory

@@ -24,27 +24,37 @@ std::string read_at(int file, off_t offset, std::size_t length) {
 
 }  // namespace
 
-void UndoLog::before_change(int file, off_t offset, std::size_t length) {
+bool UndoLog::before_change(int file, off_t offset, std::size_t length) {
   const auto status = stat_of(file);
-  if (!status) return;
+  if (!status) return true;
   write_back_old();
-  File& known = files_[{status->st_dev, status->st_ino}];
-  if (!known.handle) known.handle = Descriptor(fcntl(file, F_DUPFD_CLOEXEC, 0));
   const off_t left = std::max<off_t>(status->st_size - offset, 0);
   const std::size_t touched = length == 0 ? static_cast<std::size_t>(left)
                                           : std::min(length, static_cast<std::size_t>(left));
+  if (touched > bytes_max_) {  // more than the kernel would hold back
+    synced(file);
+    return true;
+  }
+  File& known = files_[{status->st_dev, status->st_ino}];
+  if (!known.handle) known.handle = Descriptor(fcntl(file, F_DUPFD_CLOEXEC, 0));
+  if (!known.handle) {
+    files_.erase({status->st_dev, status->st_ino});
+    return false;
+  }
   known.changes.push_back({offset, length, status->st_size, read_at(file, offset, touched),
                            monotonic_now(), changes_++});
   bytes_ += touched;
+  return true;
 }
 
-void UndoLog::synced(int file) {
+void UndoLog::synced(int file, std::uint64_t until) {
   const auto status = stat_of(file);
   if (!status) return;
   const auto found = files_.find({status->st_dev, status->st_ino});
   if (found == files_.end()) return;
-  while (!found->second.changes.empty()) forget_first(found->second);
-  files_.erase(found);
+  std::deque<Change>& changes = found->second.changes;
+  while (!changes.empty() && changes.front().number < until) forget_first(found->second);
+  if (changes.empty()) files_.erase(found);
 }
 
 void UndoLog::forget_first(File& file) {
@@ -52,39 +62,48 @@ void UndoLog::forget_first(File& file) {
   file.changes.pop_front();
 }
 
+/// Of all files the oldest first, as the kernel does.
 void UndoLog::write_back_old() {
   const Nanos oldest = monotonic_now() - age_max_;
-  for (auto& [id, file] : files_) {
-    while (!file.changes.empty() && (file.changes.front().at < oldest || bytes_ > bytes_max_))
-      forget_first(file);
+  while (!files_.empty()) {
+    const auto first =
+        std::min_element(files_.begin(), files_.end(), [](const auto& a, const auto& b) {
+          return a.second.changes.front().number < b.second.changes.front().number;
+        });
+    const bool is_due = first->second.changes.front().at < oldest || bytes_ > bytes_max_;
+    if (!is_due) return;
+    forget_first(first->second);
+    if (first->second.changes.empty()) files_.erase(first);
   }
-  std::erase_if(files_, [](const auto& entry) { return entry.second.changes.empty(); });
-}
-
-/// Returns how many bytes of what was written are gone.
-std::size_t UndoLog::take_back(const File& file, const Change& change, bool torn) {
-  const std::size_t kept = torn ? change.length / 2 : 0;
-  if (change.before.size() > kept) {
-    (void)!pwrite(*file.handle, change.before.data() + kept, change.before.size() - kept,
-                  change.offset + static_cast<off_t>(kept));
-  }
-  const off_t end = change.offset + static_cast<off_t>(kept);
-  (void)!ftruncate(*file.handle, kept > 0 ? std::max(change.size_before, end) : change.size_before);
-  return change.length - kept;
 }
 
 UndoLog::Loss UndoLog::take_back(bool torn) {
+  write_back_old();
   Loss loss;
   loss.files = files_.size();
-  std::uint64_t last = 0;
-  for (const auto& [id, file] : files_) last = std::max(last, file.changes.back().number);
+  const File* torn_file = nullptr;
+  Change last{};
+  for (const auto& [id, file] : files_) {
+    const Change& newest = file.changes.back();
+    if (torn_file != nullptr && newest.number < last.number) continue;
+    torn_file = &file;
+    last = newest;
+  }
+  const bool tears = torn && torn_file != nullptr && last.length > 1;
+  const std::string half =
+      tears ? read_at(*torn_file->handle, last.offset, last.length / 2) : std::string();
   for (auto& [id, file] : files_) {
-    while (!file.changes.empty()) {
+    for (; !file.changes.empty(); file.changes.pop_back()) {
       const Change& change = file.changes.back();
-      loss.bytes += take_back(file, change, torn && change.number == last && change.length > 1);
+      (void)!pwrite(*file.handle, change.before.data(), change.before.size(), change.offset);
+      (void)!ftruncate(*file.handle, change.size_before);
+      loss.bytes += change.length;
       ++loss.changes;
-      file.changes.pop_back();
     }
+  }
+  if (tears) {
+    loss.torn = pwrite(*torn_file->handle, half.data(), half.size(), last.offset) > 0;
+    loss.bytes -= half.size();
   }
   files_.clear();
   bytes_ = 0;

@@ -26,14 +26,18 @@ class UndoLog {
 
   /// Before `length` bytes are written at `offset` of the file that `file` has open for reading and
   /// writing; or, with `length` 0, before it is cut off or made longer there.
-  void before_change(int file, off_t offset, std::size_t length);
-  /// The file was synced: all that was written to it stays.
-  void synced(int file);
+  /// False if there is no descriptor left to remember the file by.
+  bool before_change(int file, off_t offset, std::size_t length);
+  /// The file was synced: what was written to it before `until` (a number of changes) stays.
+  void synced(int file, std::uint64_t until = UINT64_MAX);
+  /// How many changes there were so far.
+  std::uint64_t changes() const { return changes_; }
 
   struct Loss {
     std::size_t changes = 0;
     std::size_t files = 0;
     std::uint64_t bytes = 0;
+    bool torn = false;  ///< half of a write is there
   };
   /// Takes back all that was not synced; with `torn`, the first half of the last write stays.
   Loss take_back(bool torn);
@@ -57,7 +61,6 @@ class UndoLog {
 
   void write_back_old();
   void forget_first(File& file);
-  static std::size_t take_back(const File& file, const Change& change, bool torn);
 
   Nanos age_max_;
   std::uint64_t bytes_max_;

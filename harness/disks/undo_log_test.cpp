@@ -86,10 +86,32 @@ TEST_F(UndoLogTest, TornLeavesHalfOfTheLastWrite) {
   EXPECT_EQ(content(), "new old ");
 }
 
+TEST_F(UndoLogTest, TornLeavesHalfOfTheLastOfSeveralAppends) {
+  UndoLog log;
+  write(log, "S", 0);
+  log.synced(*file_);
+  write(log, "AAAA", 1);
+  write(log, "BBBB", 5);
+  const UndoLog::Loss loss = log.take_back(true);
+  EXPECT_TRUE(loss.torn);
+  EXPECT_EQ(content(), std::string("S\0\0\0\0BB", 7));
+  EXPECT_EQ(loss.bytes, 6U);
+}
+
+TEST_F(UndoLogTest, ASyncCoversWhatWasWrittenBeforeIt) {
+  UndoLog log;
+  write(log, "before", 0);
+  const std::uint64_t until = log.changes();
+  write(log, " after", 6);
+  log.synced(*file_, until);
+  EXPECT_FALSE(log.take_back(true).changes == 0);
+  EXPECT_EQ(content(), "before af");
+}
+
 TEST_F(UndoLogTest, WhatIsOldOrTooMuchCountsAsWrittenBack) {
-  UndoLog young(0);
+  UndoLog young(kSecond / 2);
   write(young, "first", 0);
-  pause_for(kMillisecond);
+  pause_for(kSecond * 6 / 10);
   write(young, "second", 5);
   young.take_back(false);
   EXPECT_EQ(content(), "first");
