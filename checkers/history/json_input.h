@@ -24,6 +24,9 @@ using Json = nlohmann::ordered_json;
 /// Parses one line; errors carry `place` ("file:line") and the column.
 Result<Json> parse_json_line(std::string_view line, const std::string& place);
 
+/// What a store or a plugin sent; discarded if it is no JSON, or nested deeper than kJsonDepthMax.
+Json parse_untrusted(std::string_view text);
+
 /// A scalar, or any other JSON as its text; refuses what is over kValueBytesMax.
 Result<Value> value_from_json(const Json& json, const std::string& place);
 

@@ -71,7 +71,12 @@ class Worker {
       connection = connect_(slot_, request.node, request.timeout, why);
       if (!connection) return failed("no-connection: " + why);
     }
-    return connection->perform(request);
+    try {
+      return connection->perform(request);
+    } catch (const std::exception& error) {  // of what an untrusted answer made of a library
+      connection.reset();
+      return unknown(std::string("client-exception: ") + error.what());
+    }
   }
 
   std::size_t slot_;

@@ -50,7 +50,8 @@ Completion completion_of(const ClientRequest& request, const Json& answer) {
     const Result<Value> read = value_from_json(json, "answer");
     return read ? *read : Value::of(read.error().message);
   };
-  if (request.invocation.function == Function::cas && !completion.swapped)
+  if (request.invocation.function == Function::cas && !completion.swapped &&
+      answer.contains("value"))
     completion.seen = to_value(value);
   if (request.invocation.function != Function::read) return completion;
   if (!value.is_array()) {
@@ -94,7 +95,7 @@ Status Plugin::hear_hello(const std::vector<Endpoint>& nodes) {
         fmt::format("the plugin did not answer the hello within {} s, with a line "
                     "of JSON and a flush of its output: {}",
                     kHelloTimeout / kSecond, trouble_));
-  const Json answer = Json::parse(*line, nullptr, false);
+  const Json answer = parse_untrusted(*line);
   const bool fine = answer.is_object() && answer.value("type", Json()) == "hello" &&
                     answer.value("protocol", Json()) == kPluginProtocol;
   if (!fine)
@@ -135,7 +136,7 @@ Completion Plugin::perform(const ClientRequest& request) {
     return give_up("plugin-" + trouble_);
   const auto answered = receive(deadline);
   if (!answered) return give_up("plugin-" + trouble_);
-  const Json answer = Json::parse(*answered, nullptr, false);
+  const Json answer = parse_untrusted(*answered);
   const Json type = answer.is_object() ? answer.value("type", Json()) : Json();
   if (type != "ok" && type != "fail" && type != "info")
     return give_up("plugin-bad-answer: " + quote(*answered));

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -25,6 +26,7 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::size_t kLineBytesMax = 1 << 20;
 constexpr std::size_t kDatagramMax = 60'000;
+constexpr std::size_t kBacklogMax = 16 << 20;  // what a node has not read yet
 
 sockaddr_in address_of(const Endpoint& node, unsigned short port) {
   sockaddr_in address{};
@@ -84,7 +86,9 @@ class Host {
       std::fprintf(stderr, "maelstrom host: %s\n", node.error().message.c_str());
       return 69;
     }
-    fcntl(*from_node_, F_SETFL, fcntl(*from_node_, F_GETFL) | O_NONBLOCK);
+    for (const Descriptor* end : {&from_node_, &to_node_})
+      fcntl(**end, F_SETFL, fcntl(**end, F_GETFL) | O_NONBLOCK);
+    signal(SIGPIPE, SIG_IGN);
     introduce();
     while (turn()) continue;
     const auto end = node->wait(monotonic_now() + kSecond);
@@ -119,8 +123,10 @@ class Host {
 
   /// Waits for something to happen and deals with it; false once the node has ended.
   bool turn() {
-    std::vector<pollfd> pollers = {
-        {*from_node_, POLLIN, 0}, {*datagrams_, POLLIN, 0}, {*listener_, POLLIN, 0}};
+    std::vector<pollfd> pollers = {{*from_node_, POLLIN, 0},
+                                   {*datagrams_, POLLIN, 0},
+                                   {*listener_, POLLIN, 0},
+                                   {to_say_.empty() ? -1 : *to_node_, POLLOUT, 0}};
     std::vector<std::uint64_t> order;
     for (const auto& [number, client] : clients_) {
       pollers.push_back({*client.socket, POLLIN, 0});
@@ -128,10 +134,11 @@ class Host {
     }
     poll(pollers.data(), pollers.size(), -1);
     for (std::size_t i = 0; i < order.size(); ++i) {
-      if (pollers[i + 3].revents != 0) hear_client(order[i]);
+      if (pollers[i + 4].revents != 0) hear_client(order[i]);
     }
     if (pollers[1].revents != 0) hear_peers();
     if (pollers[2].revents != 0) take_client();
+    if (pollers[3].revents != 0) tell_node();
     return pollers[0].revents == 0 || hear_node();
   }
 
@@ -157,6 +164,7 @@ class Host {
         continue;
       }
       Json body = request.value("body", Json::object());
+      if (!body.is_object()) continue;
       body["msg_id"] = ++last_message_;
       asked_[last_message_] = {number, request.value("id", Json())};
       log("client", body);
@@ -200,7 +208,7 @@ class Host {
   void deliver(const std::string& to, const Json& message, const std::string& line) {
     if (to.starts_with("c")) return answer(message.value("body", Json::object()));
     const std::size_t number = std::strtoul(to.c_str() + 1, nullptr, 10);
-    log("sent", message);
+    log(line.size() <= kDatagramMax ? "sent" : "dropped, over 60000 bytes", message);
     if (to.starts_with("n") && number >= 1 && number <= options_.nodes.size()) {
       const Endpoint& peer = options_.nodes[number - 1];
       const sockaddr_in address = address_of(peer, peer_port(peer));
@@ -209,6 +217,8 @@ class Host {
                reinterpret_cast<const sockaddr*>(&address), sizeof address);
       return;
     }
+    const Json body = message.value("body", Json());
+    const Json asked = body.is_object() ? body.value("msg_id", Json()) : Json();
     // The services that Maelstrom itself offers (lin-kv and so on) are none of ours.
     give_node({{"src", to},
                {"dest", name()},
@@ -216,7 +226,7 @@ class Host {
                 {{"type", "error"},
                  {"code", 10},
                  {"text", "there is no such service"},
-                 {"in_reply_to", message["body"].value("msg_id", Json())}}}});
+                 {"in_reply_to", asked}}}});
   }
 
   void answer(const Json& body) {
@@ -230,13 +240,18 @@ class Host {
     asked_.erase(asked);
   }
 
+  /// Never waits: a node that writes before it reads would wait for us.
   void give_node(const Json& message) {
-    const std::string line = message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
-    std::size_t sent = 0;
-    while (sent < line.size()) {
-      const ssize_t count = ::write(*to_node_, line.data() + sent, line.size() - sent);
+    if (to_say_.size() > kBacklogMax) return log("dropped", message);
+    to_say_ += message.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+    tell_node();
+  }
+
+  void tell_node() {
+    while (!to_say_.empty()) {
+      const ssize_t count = ::write(*to_node_, to_say_.data(), to_say_.size());
       if (count <= 0) return;
-      sent += static_cast<std::size_t>(count);
+      to_say_.erase(0, static_cast<std::size_t>(count));
     }
   }
 
@@ -249,6 +264,7 @@ class Host {
   const MaelstromHost& options_;
   Descriptor datagrams_, listener_, to_node_, from_node_;
   Lines said_;
+  std::string to_say_;
   std::map<std::uint64_t, Client> clients_;
   std::map<std::uint64_t, Asked> asked_;
   std::uint64_t last_client_ = 0;

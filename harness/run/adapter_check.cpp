@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <atomic>
 #include <thread>
 
 #include "base/random.h"
@@ -35,6 +36,7 @@ class BreakingProxy {
     thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
   }
   Endpoint endpoint() const { return {"127.0.0.1", port_}; }
+  int requests() const { return requests_; }
 
  private:
   void run(const std::stop_token& stop) {
@@ -47,13 +49,16 @@ class BreakingProxy {
   }
 
   /// Until the client falls silent: then the request has gone.
-  void carry_and_break(const Descriptor& client) const {
+  void carry_and_break(const Descriptor& client) {
     const Descriptor node = connect_to(node_, monotonic_now() + kSecond);
     std::array<char, 65536> some{};
     pollfd poller{*client, POLLIN, 0};
+    bool counted = false;
     while (poll(&poller, 1, 100) > 0) {
       const ssize_t count = recv(*client, some.data(), some.size(), 0);
       if (count <= 0 || !node) break;
+      if (!counted) ++requests_;
+      counted = true;
       (void)!send(*node, some.data(), static_cast<std::size_t>(count), MSG_NOSIGNAL);
     }
     const linger at_once{1, 0};
@@ -63,6 +68,7 @@ class BreakingProxy {
   Endpoint node_;
   Descriptor listener_;
   unsigned short port_ = 0;
+  std::atomic<int> requests_ = 0;
   std::jthread thread_;
 };
 
@@ -178,6 +184,8 @@ class Examination {
     const Completion came = perform(*through, request(update, "b", Value::of(9)));
     expect("an update whose connection breaks is info", came.outcome == Outcome::info, came,
            "nobody knows whether it was done: fail is a false alarm to come, ok a lie");
+    expect("and is sent once, not again", proxy.requests() == 1, came,
+           fmt::format("it was sent {} times: turn retries off", proxy.requests()));
     const Completion read = perform(*through, request(Function::read, "b"));
     expect("a read whose connection breaks is not ok", read.outcome != Outcome::ok, read,
            "no answer came, so there is nothing to tell");

@@ -13,6 +13,7 @@ constexpr double kMoveChance = 0.3;
 constexpr Nanos kBacklogMax = 100 * kMillisecond;  // a stall is not made up for by a burst
 constexpr Nanos kPollMax = 50 * kMillisecond;
 constexpr Nanos kWatchEvery = 200 * kMillisecond;
+constexpr Nanos kLateMax = 60 * kSecond;
 constexpr int kFinalAttempts = 5;
 
 }  // namespace
@@ -166,7 +167,12 @@ Status Load::run() {
     const bool over = now() >= plan_.duration || interrupts() > 0 || !healthy;
     if (!over) issue_due();
     if (Status sent = send_issued(); !sent) return sent;
-    if (over && in_flight_ == 0) break;
+    if (over && (in_flight_ == 0 || interrupts() > 1)) break;
+    if (now() > plan_.duration + plan_.op_timeout + kLateMax) {
+      healthy =
+          store_error(fmt::format("{} operations never came back from their client", in_flight_));
+      break;
+    }
     const Nanos wait = idle_.empty() || plan_.rate <= 0 ? kPollMax : next_due_ - now();
     for (const std::size_t slot : complete(std::clamp(wait, kMillisecond, kPollMax)))
       idle_.push_back(slot);
@@ -217,7 +223,9 @@ std::size_t Load::remove_keys() {
       clients_->start(
           0, {{Function::remove, std::move(key), {}, {}, false}, 1, false, "", plan_.op_timeout});
       std::vector<Clients::Finished> finished;
-      while (finished.empty()) finished = clients_->poll(kPollMax);
+      const Nanos deadline = monotonic_now() + plan_.op_timeout + kLateMax;
+      while (finished.empty() && monotonic_now() < deadline) finished = clients_->poll(kPollMax);
+      if (finished.empty()) return left + 1;
       left += finished.front().completion.outcome == Outcome::ok ? 0 : 1;
     }
   }

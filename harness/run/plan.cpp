@@ -126,6 +126,13 @@ void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& proble
       std::any_of(plan.faults.begin(), plan.faults.end(),
                   [](const FaultSpec& fault) { return fault.kind->name == "clock"; });
   plan.promised = plan.store->claims({lists, plan.sessions_move, clocks_move});
+  // No store promises anything on disks that lie, or when bits change unnoticed.
+  const bool hardware_lies =
+      std::any_of(plan.faults.begin(), plan.faults.end(), [](const FaultSpec& fault) {
+        return fault.variant == "lying-fsync" || fault.variant == "bit-flip" ||
+               fault.variant == "corrupt-silently";
+      });
+  if (hardware_lies) plan.promised.clear();
   const auto resolve = [&](const std::vector<std::string>& names, std::vector<std::string>& into) {
     for (const std::string& name : names) {
       const Result<const Model*> model = find_model(name);

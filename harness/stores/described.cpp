@@ -157,13 +157,14 @@ class DescribedStore final : public Store, public HttpProtocol {
       Completion completion;
       completion.outcome = Outcome::ok;
       completion.swapped = function != Function::cas;
-      if (function == Function::cas) read_value(mapping, answer, completion);
+      if (function == Function::cas && !mapping.value.empty())
+        read_value(mapping, answer, completion);
       return completion;
     }
     if (!holds(mapping.ok, answer.status)) return error_of(answer);
     Completion completion;
     completion.outcome = Outcome::ok;
-    const Json body = Json::parse(answer.body, nullptr, false);
+    const Json body = parse_untrusted(answer.body);
     if (function == Function::read && !mapping.absent.empty() && body.is_object() &&
         look_up(body, mapping.absent).is_discarded())
       return completion;
@@ -173,8 +174,12 @@ class DescribedStore final : public Store, public HttpProtocol {
       const Json version = look_up(body, mapping.version);
       if (version.is_number_integer()) completion.version = version.get<std::int64_t>();
     }
-    if (function == Function::cas && !mapping.swapped.empty())
-      completion.swapped = look_up(body, mapping.swapped) == true;
+    if (function == Function::cas && !mapping.swapped.empty()) {
+      const Json swapped = look_up(body, mapping.swapped);
+      if (!swapped.is_boolean())
+        return unknown(fmt::format("no {} in the answer", mapping.swapped));
+      completion.swapped = swapped.get<bool>();
+    }
     return completion;
   }
 
@@ -197,7 +202,7 @@ class DescribedStore final : public Store, public HttpProtocol {
   /// Nothing is there where the value should be: that is no answer to a read.
   static bool read_value(const HttpMapping& mapping, const HttpAnswer& answer,
                          Completion& completion) {
-    const Json body = Json::parse(answer.body, nullptr, false);
+    const Json body = parse_untrusted(answer.body);
     const Json value = mapping.value.empty() ? body : look_up(body, mapping.value);
     if (value.is_discarded()) {
       if (!mapping.value.empty()) return false;

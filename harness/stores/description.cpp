@@ -167,6 +167,12 @@ class Reader {
         problem(table,
                 "value, absent, version and swapped are JSON pointers, as in \"/node/value\"");
     }
+    const bool updates = function == "write" || function == "append" || function == "delete";
+    if (updates && !mapping.missing.empty())
+      problem(table,
+              "missing is for reads and for cas: what an update is refused with is an error");
+    if ((updates || function == "cas") && mapping.method == "GET")
+      problem(table, "an update needs a method other than GET, which may be sent twice");
     if (mapping.path.empty() || mapping.path.front() != '/')
       problem(table, "a request needs a path that starts with /");
     description_.http[function] = std::move(mapping);

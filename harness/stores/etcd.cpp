@@ -87,8 +87,8 @@ class Etcd final : public Store, public HttpProtocol {
   Status join_up(const std::vector<NodeLayout>& nodes) const override {
     return await("etcd to have a leader", 20 * kSecond, [&] {
       for (const NodeLayout& node : nodes) {
-        const Json health = Json::parse(
-            http_exchange({base_url(node.own) + "/health", "", kSecond}).body, nullptr, false);
+        const Json health =
+            parse_untrusted(http_exchange({base_url(node.own) + "/health", "", kSecond}).body);
         if (member(health, "health") != "true") return false;
       }
       return true;
@@ -98,7 +98,7 @@ class Etcd final : public Store, public HttpProtocol {
   std::optional<NodeStatus> status(const NodeLayout& layout) const override {
     const HttpAnswer answer =
         http_exchange({base_url(layout.own) + "/v3/maintenance/status", "{}", kSecond});
-    const Json body = Json::parse(answer.body, nullptr, false);
+    const Json body = parse_untrusted(answer.body);
     if (answer.status != 200 || !body.is_object()) return std::nullopt;
     const Json header = member(body, "header");
     NodeStatus status;
@@ -141,7 +141,7 @@ class Etcd final : public Store, public HttpProtocol {
   /// No error of the gateway proves that an update will not be done after all, but one: that the
   /// request was not understood.
   Completion decode(const ClientRequest& request, const HttpAnswer& answer) const override {
-    const Json body = Json::parse(answer.body, nullptr, false);
+    const Json body = parse_untrusted(answer.body);
     if (answer.status != 200 || !body.is_object()) {
       const std::string error = fmt::format("http-{}", answer.status);
       return answer.status == 400 ? failed(error) : unknown(error);

@@ -32,7 +32,7 @@ class MaelstromConnection final : public Connection {
     const Json line{{"id", ++last_id_}, {"body", body_of(request.invocation)}};
     if (!connection_.send(line.dump() + "\n", deadline)) return unknown("connection-broken");
     while (const auto answered = connection_.receive_line(deadline)) {
-      const Json answer = Json::parse(*answered, nullptr, false);
+      const Json answer = parse_untrusted(*answered);
       if (answer.is_object() && answer.value("id", Json()) == last_id_)
         return completion_of(request.invocation, answer.value("body", Json::object()));
     }
@@ -54,8 +54,9 @@ class MaelstromConnection final : public Connection {
   static Completion completion_of(const Invocation& invocation, const Json& body) {
     Completion completion;
     completion.outcome = Outcome::ok;
-    const Json type = body.value("type", Json());
-    const int code = type == "error" ? body.value("code", 0) : -1;
+    if (!body.is_object()) return unknown("unexpected-answer");
+    const Json type = body.value("type", Json()), number = body.value("code", Json());
+    const int code = type == "error" && number.is_number_integer() ? number.get<int>() : -1;
     const bool reads = invocation.function == Function::read;
     if (type == std::string(name_of(invocation.function)) + "_ok") {
       if (reads) completion.value = value_of_text(body.value("value", Json()).dump());
@@ -108,7 +109,7 @@ class Maelstrom final : public Store {
     const bool asked =
         connection.open(layout.own, deadline) && connection.send("{\"status\":true}\n", deadline);
     const auto line = asked ? connection.receive_line(deadline) : std::nullopt;
-    const Json answer = line ? Json::parse(*line, nullptr, false) : Json();
+    const Json answer = line ? parse_untrusted(*line) : Json();
     const bool ready = answer.is_object() && answer.value("ready", Json()) == true;
     return ready ? std::optional(NodeStatus{}) : std::nullopt;
   }

@@ -27,7 +27,10 @@ constexpr const char* kAppend =
     "returning n";
 constexpr const char* kCas = "update kv set v = $3, n = n + 1 where k = $1 and v = $2 returning n";
 constexpr const char* kRead = "select v, n from kv where k = $1";
-constexpr const char* kRemove = "delete from kv where k = $1";
+// The row stays, without a value: a version that was given is never given again.
+constexpr const char* kRemove =
+    "insert into kv values ($1, null, 1) on conflict (k) do update set v = null, n = kv.n + 1 "
+    "returning n";
 constexpr const char* kStatus =
     "select pg_is_in_recovery(), "
     "case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end";
@@ -42,6 +45,11 @@ bool wait_for(PGconn* connection, short events, Nanos deadline) {
   const Nanos left = deadline - monotonic_now();
   pollfd poller{PQsocket(connection), events, 0};
   return left > 0 && poll(&poller, 1, static_cast<int>(left / kMillisecond) + 1) > 0;
+}
+
+bool is_error(const PGresult& rows) {
+  const ExecStatusType status = PQresultStatus(&rows);
+  return status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK;
 }
 
 /// One connection to one server. libpq neither retries nor fails over.
@@ -70,31 +78,38 @@ class Session {
   bool is_open() const { return connection_ != nullptr; }
   void close() { connection_.reset(); }
 
-  /// Nothing, and closed, if there is no answer in time.
+  /// Nothing, and closed, if there is no answer in time. An error that comes after a result (at the
+  /// commit) is the answer.
   Rows ask(const char* sql, const std::vector<std::string>& parameters, Nanos timeout) {
     const Nanos deadline = monotonic_now() + timeout;
     std::vector<const char*> values;
     for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-    PGconn* connection = connection_.get();
-    bool fine = PQsendQueryParams(connection, sql, static_cast<int>(values.size()), nullptr,
+    bool fine = PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr,
                                   values.data(), nullptr, nullptr, 0) == 1;
-    while (fine && PQisBusy(connection) != 0)
-      fine = wait_for(connection, POLLIN, deadline) && PQconsumeInput(connection) == 1;
-    Rows rows(fine ? PQgetResult(connection) : nullptr);
-    if (!rows || PQstatus(connection) == CONNECTION_BAD) {
-      close();
-      return rows;
+    Rows answer;
+    while (fine) {
+      while (fine && PQisBusy(connection_.get()) != 0) {
+        fine =
+            wait_for(connection_.get(), POLLIN, deadline) && PQconsumeInput(connection_.get()) == 1;
+      }
+      if (!fine) break;
+      Rows rows(PQgetResult(connection_.get()));
+      if (!rows) break;
+      if (!answer || is_error(*rows)) answer = std::move(rows);
     }
-    while (Rows more{PQgetResult(connection)}) continue;
-    return rows;
+    if (fine && PQstatus(connection_.get()) != CONNECTION_BAD) return answer;
+    close();
+    return nullptr;
   }
 
  private:
   std::unique_ptr<PGconn, Free> connection_;
 };
 
-/// Errors of classes after which nothing was done: the statement was refused or rolled back.
-bool is_definite(std::string_view state) {
+/// Errors of classes after which nothing was done: the statement was refused or rolled back. What
+/// ends the session or the server is none of them, whatever its class.
+bool is_definite(std::string_view state, const char* severity) {
+  if (severity == nullptr || std::string_view(severity) != "ERROR") return state == "57P03";
   for (const std::string_view known :
        {"25", "40001", "40P01", "53", "42", "23", "22", "57P03", "55"}) {
     if (state.starts_with(known)) return true;
@@ -145,7 +160,8 @@ class PostgresConnection final : public Connection {
       return completion_of(invocation, *rows);
     const char* state = PQresultErrorField(rows.get(), PG_DIAG_SQLSTATE);
     const std::string error = state != nullptr ? state : "connection-broken";
-    return is_definite(error) ? failed(error) : unknown(error);
+    const char* severity = PQresultErrorField(rows.get(), PG_DIAG_SEVERITY_NONLOCALIZED);
+    return is_definite(error, severity) ? failed(error) : unknown(error);
   }
 
   static Completion completion_of(const Invocation& invocation, const PGresult& rows) {
@@ -153,18 +169,18 @@ class PostgresConnection final : public Connection {
     completion.outcome = Outcome::ok;
     const bool found = PQntuples(&rows) > 0;
     const bool reads = invocation.function == Function::read;
-    if (invocation.function == Function::remove) return completion;
     completion.version = found ? std::atoll(PQgetvalue(&rows, 0, reads ? 1 : 0)) : 0;
     if (invocation.function == Function::cas) {
       completion.swapped = found;
       if (!found) completion.version.reset();
     }
     if (!reads) return completion;
-    const std::string text = found ? PQgetvalue(&rows, 0, 0) : "";
+    const bool holds = found && PQgetisnull(&rows, 0, 0) == 0;
+    const std::string text = holds ? PQgetvalue(&rows, 0, 0) : "";
     if (invocation.list) {
       completion.elements = elements_of_text(text);
       completion.version.reset();  // the list itself shows its updates
-    } else if (found) {
+    } else if (holds) {
       completion.value = value_of_text(text);
     }
     return completion;

@@ -75,7 +75,7 @@ class ReferenceStore final : public Store, public HttpProtocol {
   std::optional<NodeStatus> status(const NodeLayout& layout) const override {
     const HttpAnswer answer =
         http_exchange({"http://" + layout.own.text() + "/status", "", kSecond});
-    const Json body = Json::parse(answer.body, nullptr, false);
+    const Json body = parse_untrusted(answer.body);
     if (answer.status != 200 || !body.is_object()) return std::nullopt;
     if (!body.value("drained", Json()).is_boolean() ||
         !body.value("position", Json()).is_string()) {
@@ -110,12 +110,12 @@ class ReferenceStore final : public Store, public HttpProtocol {
       body["expected"] = json_from_value(invocation.expected);
     if (request.local) body["local"] = true;
     if (!request.token.empty() && at("token") == "on")
-      body["token"] = Json::parse(request.token, nullptr, false);
+      body["token"] = parse_untrusted(request.token);
     return {base_url + "/op", body.dump(-1, ' ', false, Json::error_handler_t::replace), kSecond};
   }
 
   Completion decode(const ClientRequest& request, const HttpAnswer& answer) const override {
-    const Json body = Json::parse(answer.body, nullptr, false);
+    const Json body = parse_untrusted(answer.body);
     const bool shaped =
         answer.status == 200 && body.is_object() && body.value("type", Json()).is_string();
     if (!shaped) return unknown(fmt::format("unexpected-answer-{}", answer.status));

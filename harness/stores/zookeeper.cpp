@@ -180,14 +180,14 @@ class ZookeeperConnection final : public Connection {
     completion.outcome = Outcome::ok;
     Shared answer;
     int code = set(path, value, -1, deadline, answer);
-    completion.version = answer->version;
+    if (code == ZOK) completion.version = answer->version;
     if (code == ZNONODE) {
       code = create(path, value, deadline);
       completion.version = 1;
     }
     if (code == ZNODEEXISTS) {
       code = set(path, value, -1, deadline, answer);
-      completion.version = answer->version;
+      if (code == ZOK) completion.version = answer->version;
     }
     return code == ZOK ? completion : refused(code);
   }
