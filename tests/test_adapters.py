@@ -182,7 +182,8 @@ class Adapters(unittest.TestCase):
             '[http.read]\npath = "/x"\nvalue = "no pointer"': 'JSON pointers',
             '[http.read]\npath = "/x"\nok = 7': 'HTTP status',
             '[node]\ncommand = ["true"]\n[http.read]\npath = "/x"': 'ready',
-            'claims = ["causall"]\n[http.read]\npath = "/x"\n[http.write]\npath = "/x"': 'did you mean "causal"',
+            'claims = ["causall"]\n[http.read]\npath = "/x"\n[http.write]\nmethod = "PUT"\npath = "/x"': 'did you mean "causal"',
+            '[http.write]\npath = "/x"': 'a method other than GET',
             'name = "x"': 'how do clients speak',
             'name = ': ':1:',
         }

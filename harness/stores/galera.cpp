@@ -223,7 +223,14 @@ class Galera final : public Store {
     };
     if (variable("wsrep_local_state_comment") != "Synced") return std::nullopt;
     NodeStatus status;
-    status.drained = variable("wsrep_ready") == "ON" && variable("wsrep_local_recv_queue") == "0";
+    // A commit that waited for a node may still be under way, long after its client gave it up.
+    const bool asked = session.run(
+        "select count(*) from information_schema.processlist where command = 'Query' and "
+        "user <> 'system user' and id <> connection_id()");
+    const auto busy = asked ? session.row() : std::nullopt;
+    status.drained = variable("wsrep_ready") == "ON" && busy && busy->front() == "0" &&
+                     variable("wsrep_local_recv_queue") == "0" &&
+                     variable("wsrep_local_send_queue") == "0";
     status.position = variable("wsrep_last_committed");
     return status;
   }
