@@ -1,7 +1,6 @@
-// A client plugin for the toy store in C++: one process for each session, JSON lines in and out
-// (docs/ADAPTERS.md).
-//
-//   c++ -std=c++20 -O2 examples/adapters/client.cpp -lcurl -o client
+// A client plugin: one process for each session, JSON lines in and out (docs/ADAPTERS.md). It
+// speaks HTTP as many key-value stores do (GET and PUT /kv/KEY): change ask() and perform() to what
+// your store wants.
 #include <curl/curl.h>
 
 #include <iostream>
@@ -76,7 +75,7 @@ int main() {
         nodes = message.at("nodes");
         answer = {{"type", "hello"},
                   {"protocol", 1},
-                  {"name", "toy by C++ plugin"},
+                  {"name", "my store"},
                   {"functions", {"read", "write"}},
                   {"local", true}};
       } else {

@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
-"""A client plugin for the toy store: one process for each session, JSON lines in and out (docs/ADAPTERS.md).
+"""A client plugin: one process for each session, JSON lines in and out (docs/ADAPTERS.md).
 
-Try it:  python3 examples/adapters/toy_server.py 127.0.0.1:8001 &
-         ./consistory adapter check --adapter 'python3 examples/adapters/client.py' --endpoint 127.0.0.1:8001
+It speaks HTTP as many key-value stores do (GET and PUT /kv/KEY): change ask() and perform() to what your store wants.
 """
 import json
 import sys
@@ -48,7 +47,7 @@ for line in sys.stdin:
         continue
     if message['type'] == 'hello':
         nodes = message['nodes']
-        print(json.dumps({'type': 'hello', 'protocol': 1, 'name': 'toy by plugin', 'functions': ['read', 'write'],
+        print(json.dumps({'type': 'hello', 'protocol': 1, 'name': 'my store', 'functions': ['read', 'write'],
                           'local': True}), flush=True)
     else:
         print(json.dumps({'id': message['id'], **perform(message)}), flush=True)
