@@ -77,6 +77,37 @@ class Sandbox(unittest.TestCase):
             self.assertTrue(all(fault['healed_ns'] > 0 for fault in verdict['faults']))
         self.nothing_is_left(out)
 
+    def test_processes_clocks_and_disks_are_broken_healed_and_survived(self):
+        faults = 'slow,clock:drift,clock:monotonic-jump,clock:strobe,kill:majority,partition:swizzle,partition:flapping'
+        disks = next(row for row in json.loads(consistory('doctor', '--json').stdout)['faults'] if row['fault'] == 'disk')
+        if disks['works']:
+            faults += ',disk:power-cut-all,disk:torn,disk:crash-at-fsync,disk:slow-fsync,disk:write-error,disk:fsync-error'
+        with temporary_directory() as out:
+            result = consistory('run', '--json', '-q', '-o', out, '--ground', 'sandbox', '-n', '3', '-d', '32s', '--fault',
+                                faults, '--fault-every', '2300ms', '--fault-for', '1800ms', '--seed', '4', timeout=120)
+            self.assertEqual(result.returncode, 0, result.stderr.decode())
+            verdict = json.loads(result.stdout)
+            struck = {fault['fault'] for fault in verdict['faults'] if fault['evidence']}
+            self.assertEqual(struck, set(faults.split(',')))
+            self.assertTrue(all(fault['healed_ns'] > 0 for fault in verdict['faults']))
+        self.nothing_is_left(out)
+
+    def test_a_schedule_strikes_when_it_says(self):
+        with temporary_directory() as out:
+            schedule = pathlib.Path(out) / 'schedule.toml'
+            schedule.write_text('[[fault]]\nfault = "pause@n2"\nat = "1s"\nfor = "2s"\n'
+                                '[[fault]]\nfault = "kill@n3"\nat = "1500ms"\nfor = "1s"\n')
+            result = consistory('run', '--json', '-q', '-o', out, '-d', '5s', '--schedule', schedule, '--seed', '4')
+            faults = {fault['fault']: fault for fault in json.loads(result.stdout)['faults']}
+            for name, at in (('pause@n2', 1.0), ('kill@n3', 1.5)):
+                self.assertAlmostEqual(faults[name]['requested_ns'] / 1e9, at, delta=0.3)
+                self.assertTrue(faults[name]['evidence'])
+            self.assertLess(faults['kill@n3']['healed_ns'], faults['pause@n2']['healed_ns'])
+            schedule.write_text('[[fault]]\nfault = "pauze"\nat = "1s"\nfor = "2s"\n')
+            result = consistory('run', '--schedule', schedule)
+            self.assertEqual(result.returncode, 64)
+            self.assertIn(f'{schedule}:1:1: unknown fault "pauze"; did you mean "pause"?', result.stderr.decode())
+
     def test_a_capture_holds_what_the_nodes_said(self):
         with temporary_directory() as out:
             result = consistory('run', '-q', '-o', out, '--pcap', '--no-faults', '-d', '2s', '--seed', '4', timeout=60)
@@ -117,7 +148,7 @@ class Sandbox(unittest.TestCase):
         for _ in range(int(os.environ.get('CONSISTORY_KILLS', '5'))):
             with temporary_directory() as out:
                 run = subprocess.Popen([pathlib.Path(BUILD) / 'consistory', 'run', '-q', '-o', out, '--ground',
-                                        'sandbox', '-n', '5', '-d', '20s', '--fault', 'link,kill,partition'],
+                                        'sandbox', '-n', '5', '-d', '20s', '--fault', 'all'],
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
                 time.sleep(moments.uniform(0, 3))  # the moment is what is tried out
                 run.kill()
