@@ -32,6 +32,7 @@ void make_quick(Options& options) {
 int act(Options& options) {
   options.selftest.defect_seeds = options.selftest.seeds;
   if (options.quick) make_quick(options);
+  if (options.selftest.sandbox) options.selftest.defects = false;
   const Result<Nanos> duration = parse_duration(options.duration);
   if (!duration) return fail(usage_error("--duration: " + duration.error().message));
   if (*duration < kSecond || *duration > 8 * kSecond)
@@ -59,6 +60,8 @@ std::function<int()> define_selftest(CLI::App& app) {
   const auto options = std::make_shared<Options>();
   SelftestOptions& selftest = options->selftest;
   app.add_flag("--quick", options->quick, "A few cells of every protocol, in three minutes");
+  app.add_flag("--sandbox", selftest.sandbox,
+               "Every cell in the sandbox, under every fault: there must be no false alarm");
   app.add_option("--only", selftest.only, "Cells and defects whose name has this in it");
   app.add_flag("!--no-cells", selftest.cells, "Defects only");
   app.add_flag("!--no-defects", selftest.defects, "Cells only");
