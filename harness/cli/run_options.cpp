@@ -115,7 +115,10 @@ std::string help_of(const StoreSetting& setting) {
 void add_settings(CLI::App& app, RunArguments& arguments) {
   std::map<std::string, std::vector<StoreSetting>> flags;
   for (const StoreKind& store : all_stores()) {
-    for (const StoreSetting& setting : store.settings()) flags[setting.name].push_back(setting);
+    for (StoreSetting setting : store.settings()) {
+      if (setting.of.empty() && store.name == "ref") setting.of = "ref";
+      flags[setting.name].push_back(std::move(setting));
+    }
   }
   for (const auto& [name, settings] : flags) {
     const std::string flag = (name.size() == 1 ? "-" : "--") + name;

@@ -20,6 +20,8 @@ class Reader {
   explicit Reader(std::string path) : path_(std::move(path)) {}
 
   Result<StoreDescription> read() {
+    if (!std::filesystem::is_regular_file(path_))
+      return usage_error(path_ + " is no file that can be read");
     toml::table file;
     try {
       file = toml::parse_file(path_);
