@@ -17,7 +17,8 @@
 
 namespace consistory {
 
-/// Nothing if clocks of processes can be moved on this machine; else why not.
+/// Nothing if clocks of processes can be moved on this machine; else why not. Tried out once, on a
+/// child.
 Status can_move_clocks();
 
 /// Every thread stands still for about a millisecond. Calls for one process must not overlap.
