@@ -144,7 +144,6 @@ class HttpLoop::Impl {
     curl_multi_poll(multi_, nullptr, 0, static_cast<int>(span / kMillisecond), nullptr);
     return collect();
   }
-  void wake() { curl_multi_wakeup(multi_); }
 
  private:
   std::vector<Finished> collect() {
@@ -174,7 +173,6 @@ void HttpLoop::start(std::size_t slot, HttpRequest request) {
   impl_->start(slot, std::move(request));
 }
 std::vector<HttpLoop::Finished> HttpLoop::poll(Nanos span) { return impl_->poll(span); }
-void HttpLoop::wake() { impl_->wake(); }
 
 HttpAnswer http_exchange(const HttpRequest& request) {
   HttpLoop loop(1);

@@ -27,7 +27,7 @@ struct HttpAnswer {
   std::string error;    ///< why there is no answer
 };
 
-/// Owned by one thread; only wake() may be called from others.
+/// Owned by one thread.
 class HttpLoop {
  public:
   /// `slots` exchanges can be under way at the same time; each slot keeps its connections.
@@ -40,9 +40,8 @@ class HttpLoop {
     std::size_t slot;
     HttpAnswer answer;
   };
-  /// Waits up to `span` for something to finish, or for wake(); returns all that did.
+  /// Waits up to `span` for something to finish; returns all that did.
   std::vector<Finished> poll(Nanos span);
-  void wake();
 
  private:
   class Impl;
