@@ -56,7 +56,8 @@ struct LinkQuality {
 struct LinkCounters {
   std::uint64_t bytes_held = 0;        ///< by a cut
   std::uint64_t connections_held = 0;  ///< by a cut; where single packets are not seen
-  std::uint64_t packets_cut = 0;       ///< this and what follows: where packets are seen
+  std::uint64_t packets_cut = 0;       ///< this and packets…: where packets are seen
+  std::uint64_t bytes_passed = 0;      ///< that were not held back
   std::uint64_t packets = 0;           ///< that came, whatever became of them
   std::uint64_t lost = 0;
   std::uint64_t delayed = 0;
@@ -70,8 +71,8 @@ class LinkControl {
   virtual ~LinkControl() = default;
   /// Nothing passes from `from` to `to` any more; the other direction is another link. A link that
   /// was cut twice has to be healed twice.
-  virtual void cut(Place from, Place to) = 0;
-  virtual void heal(Place from, Place to) = 0;
+  virtual Status cut(Place from, Place to) = 0;
+  virtual Status heal(Place from, Place to) = 0;
   /// Can links be worse than perfect and better than cut?
   virtual bool shapes() const { return false; }
   /// Adds to what the link does to packets, until the same is lifted; only if shapes().

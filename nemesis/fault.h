@@ -2,6 +2,7 @@
 // A fault as a package: inject, confirm by evidence, heal. It never knows which store it breaks.
 
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -22,6 +23,9 @@ class Fault {
   /// Evidence that it bit, or nothing yet. Polled until there is some or the fault is healed.
   virtual std::string evidence(const Controls& controls) const = 0;
   virtual Status heal(Controls& controls) = 0;
+  /// After heal(): what proves that the world works again ("n1>n2 carries again"); empty: nothing
+  /// yet, ask again. None: heal() itself waited for the proof.
+  virtual std::optional<std::string> recovery(const Controls&) const { return std::nullopt; }
   /// A fault that changes while it lasts is given a beat() every so often; 0: never. Asked again
   /// after each beat.
   virtual Nanos beat_every() const { return 0; }
@@ -57,11 +61,12 @@ struct FaultKind {
 
 std::span<const FaultKind> all_faults();
 
-/// "partition", "partition:halves", "kill@n2", "partition@n1|n2+n3".
+/// "partition", "partition:halves", "kill@n2", "partition@n1|n2+n3", "link:delay@n1>n2".
 struct FaultSpec {
   const FaultKind* kind = nullptr;
   std::string variant;                     ///< empty: any, drawn from the seed
   std::vector<std::vector<Place>> groups;  ///< of nodes that were named; none: drawn
+  bool one_way = false;                    ///< from the first of two groups to the second alone
 
   std::string name() const;
   /// The nodes that were named, if it was one group of them.

@@ -99,7 +99,8 @@ constexpr std::array<Ailment, 7> kAilments = {{
 
 class Link final : public Fault {
  public:
-  explicit Link(const Ailment& ailment) : ailment_(ailment) {}
+  Link(const Ailment& ailment, const FaultSpec& spec)
+      : ailment_(ailment), groups_(spec.groups), one_way_(spec.one_way) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
     if (!controls.links->shapes())
@@ -109,7 +110,7 @@ class Link final : public Fault {
     for_each_link(controls,
                   [&](Place from, Place to) { controls.links->impose(from, to, quality_); });
     injected_ = true;
-    return ailment_.text(quality_) + " on every link between nodes";
+    return ailment_.text(quality_) + " on " + links_in_words(controls);
   }
 
   std::string evidence(const Controls& controls) const override {
@@ -125,14 +126,43 @@ class Link final : public Fault {
     return Done{};
   }
 
-  std::vector<Place> targets() const override { return {}; }
+  std::vector<Place> targets() const override {
+    return groups_.empty() ? std::vector<Place>() : groups_.front();
+  }
 
  private:
+  /// Of no group: any other node is its counterpart, if there is but one group.
+  std::size_t group_of(Place node) const {
+    for (std::size_t i = 0; i < groups_.size(); ++i) {
+      if (std::find(groups_[i].begin(), groups_[i].end(), node) != groups_[i].end()) return i;
+    }
+    return groups_.size();
+  }
+
+  /// All links if no node was named, those from and to the nodes of one group, or those between
+  /// groups.
+  bool strikes(Place from, Place to) const {
+    const std::size_t a = group_of(from), b = group_of(to), none = groups_.size();
+    if (one_way_) return a == 0 && b == 1;
+    if (none == 0) return true;
+    return none == 1 ? a == 0 || b == 0 : a != b && a != none && b != none;
+  }
+
+  std::string links_in_words(const Controls& controls) const {
+    if (groups_.empty()) return "every link between nodes";
+    const std::string first = names_of(controls, groups_[0]);
+    if (one_way_) return fmt::format("links from {} to {}", first, names_of(controls, groups_[1]));
+    if (groups_.size() == 1) return "links from and to " + first;
+    std::vector<std::string> names;
+    for (const std::vector<Place>& group : groups_) names.push_back(names_of(controls, group));
+    return "links between " + join(names, " | ");
+  }
+
   template <class Visit>
-  static void for_each_link(const Controls& controls, const Visit& visit) {
+  void for_each_link(const Controls& controls, const Visit& visit) const {
     for (Place from = 1; from <= controls.node_count(); ++from) {
       for (Place to = 1; to <= controls.node_count(); ++to) {
-        if (from != to) visit(from, to);
+        if (from != to && strikes(from, to)) visit(from, to);
       }
     }
   }
@@ -146,6 +176,8 @@ class Link final : public Fault {
   }
 
   const Ailment& ailment_;
+  std::vector<std::vector<Place>> groups_;
+  bool one_way_;
   LinkQuality quality_;
   std::uint64_t before_ = 0;
   bool injected_ = false;
@@ -155,11 +187,11 @@ class Link final : public Fault {
 
 std::unique_ptr<Fault> make_link(const FaultSpec& spec, Random& random) {
   constexpr std::size_t kRepaired = kAilments.size() - 1;  // the last one is only done by name
-  if (spec.variant.empty()) return std::make_unique<Link>(kAilments[random.below(kRepaired)]);
+  if (spec.variant.empty()) return std::make_unique<Link>(kAilments[random.below(kRepaired)], spec);
   const auto found = std::find_if(kAilments.begin(), kAilments.end(), [&](const Ailment& ailment) {
     return ailment.name == spec.variant;
   });
-  return std::make_unique<Link>(*found);
+  return std::make_unique<Link>(*found, spec);
 }
 
 }  // namespace consistory

@@ -6,7 +6,9 @@
 namespace consistory {
 namespace {
 constexpr Nanos kEvidencePoll = 10 * kMillisecond;
-}
+constexpr Nanos kRecoveryPoll = 50 * kMillisecond;
+constexpr Nanos kRecoveryTimeout = 3 * kSecond;  // who waits longer to try again stays unseen
+}  // namespace
 
 std::string_view name_of(FaultState state) {
   switch (state) {
@@ -18,6 +20,8 @@ std::string_view name_of(FaultState state) {
       return "unconfirmed";
     case FaultState::healed:
       return "healed";
+    case FaultState::recovered:
+      return "recovered";
   }
   return {};
 }
@@ -64,7 +68,7 @@ bool Nemesis::asked_to_stop_by(Nanos deadline) {
 
 void Nemesis::run() {
   std::size_t next = 0;
-  while (next < plan_.size() || !active_.empty()) {
+  while (next < plan_.size() || !active_.empty() || !healed_.empty()) {
     const bool is_next = next < plan_.size() && may_strike(plan_[next]);
     const Nanos next_strike = is_next ? when(plan_[next]) : INT64_MAX;
     if (asked_to_stop_by(std::min(next_strike, next_turn())) || failed()) break;
@@ -75,6 +79,7 @@ void Nemesis::run() {
     attend();
   }
   heal_all();
+  await_recoveries();
   const std::lock_guard lock(mutex_);
   finished_ = true;
 }
@@ -117,7 +122,7 @@ void Nemesis::strike(std::size_t number, const PlannedFault& planned) {
   Active active;
   active.kind = planned.spec.kind;
   active.fault = planned.spec.kind->make(planned.spec, random_);
-  active.event = {number, planned.spec.name(), FaultState::requested, "", "", {}};
+  active.event = {number, planned.spec.name(), FaultState::requested, "", "", "", {}};
   report_(active.event);
   const Result<std::string> what = active.fault->inject(controls_, random_);
   const Nanos now = monotonic_now();
@@ -140,7 +145,7 @@ Nanos Nemesis::next_turn() const {
     at = std::min({at, active.end, active.next_beat});
     if (active.event.evidence.empty()) at = std::min(at, active.looked + kEvidencePoll);
   }
-  return at;
+  return healed_.empty() ? at : std::min(at, monotonic_now() + kRecoveryPoll);
 }
 
 void Nemesis::attend() {
@@ -155,6 +160,25 @@ void Nemesis::attend() {
     }
   }
   std::erase_if(active_, [](const Active& active) { return active.fault == nullptr; });
+  look_for_recoveries();
+}
+
+void Nemesis::look_for_recoveries() {
+  std::erase_if(healed_, [&](Active& active) {
+    const std::optional<std::string> proof = active.fault->recovery(controls_);
+    if (proof && proof->empty()) return monotonic_now() >= active.end;
+    if (!proof) return true;
+    active.event.state = FaultState::recovered;
+    active.event.recovery = *proof;
+    report_(active.event);
+    return true;
+  });
+}
+
+/// At the end of the schedule, when what was healed last has had no time yet.
+void Nemesis::await_recoveries() {
+  for (look_for_recoveries(); !healed_.empty() && !failed(); look_for_recoveries())
+    pause_for(kRecoveryPoll);
 }
 
 void Nemesis::look_for_evidence(Active& active) {
@@ -179,8 +203,10 @@ void Nemesis::heal(Active& active) {
   note(healed);
   late_ += monotonic_now() - begun;
   active.event.state = FaultState::healed;
-  if (healed) report_(active.event);
-  active.fault.reset();
+  if (!healed) return active.fault.reset();
+  report_(active.event);
+  active.end = monotonic_now() + kRecoveryTimeout;
+  healed_.push_back(std::move(active));
 }
 
 }  // namespace consistory

@@ -13,7 +13,7 @@
 
 namespace consistory {
 
-enum class FaultState : std::uint8_t { requested, confirmed, unconfirmed, healed };
+enum class FaultState : std::uint8_t { requested, confirmed, unconfirmed, healed, recovered };
 std::string_view name_of(FaultState state);
 
 /// One step in the life of one fault. `number` tells which fault of the run it belongs to.
@@ -23,6 +23,7 @@ struct FaultEvent {
   FaultState state = FaultState::requested;
   std::string what;      ///< "n1 | n2 n3"
   std::string evidence;  ///< confirmed: what proves that it bit
+  std::string recovery;  ///< recovered: what proves that the world works again
   std::vector<std::string> targets;
 };
 
@@ -49,7 +50,7 @@ class Nemesis {
     FaultEvent event;
     Nanos end = 0;
     Nanos next_beat = 0;
-    Nanos looked = 0;  ///< for evidence
+    Nanos looked = 0;  ///< for evidence, of its bite or of recovery
   };
 
   void run();
@@ -60,6 +61,8 @@ class Nemesis {
   void look_for_evidence(Active& active);
   void heal(Active& active);
   void heal_all();
+  void look_for_recoveries();
+  void await_recoveries();
   bool may_strike(const PlannedFault& planned) const;
   bool asked_to_stop_by(Nanos deadline);
   bool failed() const;
@@ -72,6 +75,7 @@ class Nemesis {
   Nanos started_ = 0;
   Nanos late_ = 0;              // what heals took so far
   std::vector<Active> active_;  // the thread's own
+  std::vector<Active> healed_;  // of which recovery is not proven yet; `end` is when to give up
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stopping_ = false;

@@ -34,12 +34,20 @@ class FakeWorld final : public ProcessControl,
     return Done{};
   }
   std::optional<Place> leader() override { return Place{2}; }
-  void cut(Place from, Place to) override { cuts.insert({from, to}); }
-  void heal(Place from, Place to) override { cuts.erase({from, to}); }
+  Status cut(Place from, Place to) override {
+    cuts.insert({from, to});
+    return Done{};
+  }
+  Status heal(Place from, Place to) override {
+    cuts.erase({from, to});
+    return Done{};
+  }
   LinkCounters counters(Place from, Place to) const override {
     const bool tried = traffic && cuts.contains({from, to});
     LinkCounters counters;
     counters.bytes_held = tried ? 100 : 0;
+    if (traffic && !cuts.contains({from, to})) passed[{from, to}] += 10;  // whenever somebody looks
+    counters.bytes_passed = passed[{from, to}];
     counters.lost = traffic && imposed.contains({from, to}) ? 7 : 0;
     return counters;
   }
@@ -92,6 +100,7 @@ class FakeWorld final : public ProcessControl,
 
   std::set<Place> down, paused, excused;
   std::set<std::pair<Place, Place>> cuts;
+  mutable std::map<std::pair<Place, Place>, std::uint64_t> passed;
   std::map<std::pair<Place, Place>, LinkQuality> imposed;
   std::map<Place, ClockSkew> skews;
   std::map<Place, DiskTrouble> troubles;
@@ -118,8 +127,11 @@ TEST(ParseFault, ReadsNamedNodesAndGroups) {
   EXPECT_EQ(groups.name(), "partition@n1|n2+n3");
   for (const char* bad :
        {"kill@", "kill@2", "kill@n0", "kill@n1+", "kill@n1,n2", "kill@n1+n1", "kill@n1|n2",
-        "link@n1", "partition@n1||n2", "kill@n99999999999999999999"})
+        "kill@n1>n2", "partition@n1||n2", "partition@n1>", "partition@n1>n2>n3",
+        "partition@n1>n2|n3", "partition@n1|n2>n3", "kill@n99999999999999999999"})
     EXPECT_FALSE(parse_fault(bad)) << bad;
+  EXPECT_TRUE(spec("link:delay@n1>n2+n3").one_way);
+  EXPECT_EQ(spec("link:delay@n1>n2+n3").name(), "link:delay@n1>n2+n3");
 }
 
 TEST(Partition, HalvesCutEveryLinkBetweenTheGroupsBothWays) {
@@ -179,6 +191,32 @@ TEST(Partition, NamedGroupsAreCutFromEachOther) {
   ASSERT_TRUE(what);
   EXPECT_EQ(*what, "n3 | n1 n2");
   EXPECT_EQ(world.cuts, (std::set<std::pair<Place, Place>>{{1, 3}, {2, 3}, {3, 1}, {3, 2}}));
+}
+
+TEST(Partition, OneDirectionCanBeNamed) {
+  FakeWorld world;
+  Controls controls = world.controls();
+  Random random(1);
+  const auto fault = make_partition(spec("partition@n1>n2+n3"), random);
+  const Result<std::string> what = fault->inject(controls, random);
+  ASSERT_TRUE(what);
+  EXPECT_EQ(*what, "n1 not heard by n2 n3");
+  EXPECT_EQ(world.cuts, (std::set<std::pair<Place, Place>>{{1, 2}, {1, 3}}));
+}
+
+TEST(Partition, ItsHealIsProvenByWhatTheLinksCarry) {
+  for (const char* name : {"partition:halves", "partition:swizzle"}) {
+    FakeWorld world;
+    Controls controls = world.controls();
+    Random random(1);
+    const auto fault = make_partition(spec(name), random);
+    ASSERT_TRUE(fault->inject(controls, random));
+    world.traffic = false;
+    ASSERT_TRUE(fault->heal(controls));
+    EXPECT_EQ(*fault->recovery(controls), "") << name;
+    world.traffic = true;
+    EXPECT_THAT(*fault->recovery(controls), testing::HasSubstr("again")) << name;
+  }
 }
 
 TEST(Partition, FlappingIsCutAndWholeInTurnsAndHealsEitherWay) {
@@ -288,6 +326,25 @@ TEST(Link, StrikesEveryLinkBetweenNodesAndHeals) {
   EXPECT_TRUE(world.untouched());
 }
 
+TEST(Link, StrikesThoseThatAreNamed) {
+  const std::map<std::string, std::set<std::pair<Place, Place>>> links = {
+      {"link:delay@n1", {{1, 2}, {1, 3}, {2, 1}, {3, 1}}},
+      {"link:delay@n1>n2", {{1, 2}}},
+      {"link:delay@n1|n2", {{1, 2}, {2, 1}}}};
+  for (const auto& [name, struck] : links) {
+    FakeWorld world;
+    Controls controls = world.controls();
+    Random random(1);
+    const auto fault = make_link(spec(name), random);
+    ASSERT_TRUE(fault->inject(controls, random));
+    std::set<std::pair<Place, Place>> imposed;
+    for (const auto& [link, quality] : world.imposed) imposed.insert(link);
+    EXPECT_EQ(imposed, struck) << name;
+    ASSERT_TRUE(fault->heal(controls));
+    EXPECT_TRUE(world.untouched());
+  }
+}
+
 TEST(Link, IsRefusedWhereLinksCanOnlyBeCut) {
   FakeWorld world;
   world.shaped = false;
@@ -382,6 +439,15 @@ TEST(Nemesis, AFaultThatNothingRanIntoIsUnconfirmed) {
   ASSERT_EQ(events.size(), 3U);
   EXPECT_EQ(events[1].state, FaultState::unconfirmed);
   EXPECT_TRUE(world.untouched());
+}
+
+TEST(Nemesis, TellsThatLinksCarryAgain) {
+  FakeWorld world;
+  const auto events = run_to_end(world, "partition:one", 30 * kMillisecond);
+  ASSERT_EQ(events.size(), 4U);
+  EXPECT_EQ(events[2].state, FaultState::healed);
+  EXPECT_EQ(events[3].state, FaultState::recovered);
+  EXPECT_THAT(events[3].recovery, testing::HasSubstr("carries again"));
 }
 
 TEST(Nemesis, FaultsMayOverlap) {

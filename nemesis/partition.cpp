@@ -25,25 +25,19 @@ struct Link {
 
 class Partition final : public Fault {
  public:
-  Partition(std::string variant, std::vector<std::vector<Place>> groups)
-      : variant_(std::move(variant)), groups_(std::move(groups)) {}
+  Partition(std::string variant, const FaultSpec& spec)
+      : variant_(std::move(variant)), groups_(spec.groups), one_way_(spec.one_way) {}
 
   Result<std::string> inject(Controls& controls, Random& random) override {
     const std::string what = plan(controls, random);
-    for (Link& link : links_) {
-      link.before = controls.links->counters(link.from, link.to);
-      controls.links->cut(link.from, link.to);
-    }
-    is_cut_ = true;
+    for (Link& link : links_) link.before = controls.links->counters(link.from, link.to);
+    if (Status cut = set_cut(controls, true); !cut) return cut.error();
     return what;
   }
 
   Nanos beat_every() const override { return variant_ == "flapping" ? kFlapEvery : 0; }
 
-  Status beat(Controls& controls, Random&) override {
-    set_cut(controls, !is_cut_);
-    return Done{};
-  }
+  Status beat(Controls& controls, Random&) override { return set_cut(controls, !is_cut_); }
 
   std::string evidence(const Controls& controls) const override {
     std::vector<std::string> parts;
@@ -54,8 +48,7 @@ class Partition final : public Fault {
       const std::uint64_t connections = now.connections_held - link.before.connections_held;
       if (bytes + connections == 0) continue;
       tried.insert(link.cut);
-      parts.push_back(fmt::format("{}>{}: {} bytes held, {} connections",
-                                  controls.node_names[link.from], controls.node_names[link.to],
+      parts.push_back(fmt::format("{}: {} bytes held, {} connections", name_of(controls, link),
                                   bytes, connections));
     }
     const bool every_cut = std::all_of(links_.begin(), links_.end(),
@@ -64,24 +57,47 @@ class Partition final : public Fault {
   }
 
   Status heal(Controls& controls) override {
-    set_cut(controls, false);
-    links_.clear();
-    return Done{};
+    Status whole = set_cut(controls, false);
+    for (Link& link : links_) link.before = controls.links->counters(link.from, link.to);
+    return whole;
+  }
+
+  std::optional<std::string> recovery(const Controls& controls) const override {
+    std::vector<std::string> parts;
+    std::set<int> carries;
+    for (const Link& link : links_) {
+      const LinkCounters now = controls.links->counters(link.from, link.to);
+      if (now.bytes_passed == link.before.bytes_passed) continue;
+      carries.insert(link.cut);
+      parts.push_back(name_of(controls, link));
+    }
+    const bool every_cut = std::all_of(
+        links_.begin(), links_.end(), [&](const Link& link) { return carries.contains(link.cut); });
+    return every_cut ? join(parts, " ") + " carries again" : std::string();
   }
 
   std::vector<Place> targets() const override { return targets_; }
 
  private:
-  void set_cut(Controls& controls, bool cut) {
-    if (std::exchange(is_cut_, cut) == cut) return;
-    for (const Link& link : links_) {
-      if (cut) controls.links->cut(link.from, link.to);
-      else controls.links->heal(link.from, link.to);
+  static std::string name_of(const Controls& controls, const Link& link) {
+    return controls.node_names[link.from] + ">" + controls.node_names[link.to];
+  }
+
+  /// Every link, even if one of them fails.
+  Status set_cut(Controls& controls, bool cut) {
+    if (std::exchange(is_cut_, cut) == cut) return Done{};
+    Status all = Done{};
+    for (const auto& [from, to, before, group] : links_) {
+      Status one = cut ? controls.links->cut(from, to) : controls.links->heal(from, to);
+      if (!one) all = one;
     }
+    return all;
   }
 
   std::string plan(const Controls& controls, Random& random) {
     std::vector<Place> nodes = draw_nodes(controls, random, controls.node_count());
+    if (one_way_) targets_ = groups_[0];
+    if (one_way_) return cut_one_way(controls, groups_[0], groups_[1]);
     if (groups_.size() > 1) return cut_named(controls);
     if (groups_.size() == 1 && groups_[0].size() > 1) return cut_from_rest(controls, nodes);
     if (groups_.size() == 1) bring_to_front(nodes, groups_[0].front());
@@ -89,7 +105,7 @@ class Partition final : public Fault {
     if (variant_ == "clients") return cut_clients(controls, nodes.front());
     if (variant_ == "bridge") return cut_but_a_bridge(controls, nodes);
     if (variant_ == "ring") return cut_to_a_ring(controls, nodes);
-    if (variant_ == "one-way") return cut_one_way(controls, nodes, random.chance(0.5));
+    if (variant_ == "one-way") return cut_one_way_at_random(controls, nodes, random);
     const std::size_t first =
         variant_ == "one" || variant_ == "leader" ? 1 : (nodes.size() + 1) / 2;
     const auto middle = nodes.begin() + static_cast<std::ptrdiff_t>(std::min(first, nodes.size()));
@@ -154,15 +170,22 @@ class Partition final : public Fault {
     return names_of(controls, left) + " | " + names_of(controls, right);
   }
 
-  std::string cut_one_way(const Controls& controls, const std::vector<Place>& nodes, bool deaf) {
-    targets_ = {nodes.front()};
-    const std::vector<Place> others(nodes.begin() + 1, nodes.end());
-    for (const Place other : others) {
-      links_.push_back(deaf ? Link{other, nodes.front(), {}, 0}
-                            : Link{nodes.front(), other, {}, 0});
+  /// The first node is deaf, or mute.
+  std::string cut_one_way_at_random(const Controls& controls, const std::vector<Place>& nodes,
+                                    Random& random) {
+    const std::vector<Place> one = {nodes.front()}, others(nodes.begin() + 1, nodes.end());
+    targets_ = one;
+    return random.chance(0.5) ? cut_one_way(controls, others, one)
+                              : cut_one_way(controls, one, others);
+  }
+
+  std::string cut_one_way(const Controls& controls, const std::vector<Place>& senders,
+                          const std::vector<Place>& hearers) {
+    for (const Place from : senders) {
+      for (const Place to : hearers) links_.push_back({from, to, {}, 0});
     }
-    return fmt::format("{} {} {}", controls.node_names[nodes.front()],
-                       deaf ? "does not hear" : "is not heard by", names_of(controls, others));
+    return fmt::format("{} not heard by {}", names_of(controls, senders),
+                       names_of(controls, hearers));
   }
 
   std::string cut_clients(const Controls& controls, Place node) {
@@ -174,6 +197,7 @@ class Partition final : public Fault {
 
   std::string variant_;
   std::vector<std::vector<Place>> groups_;
+  bool one_way_;
   std::vector<Link> links_;
   bool is_cut_ = false;
   int cuts_ = 0;
@@ -189,7 +213,7 @@ std::unique_ptr<Fault> make_partition(const FaultSpec& spec, Random& random) {
   const std::string_view chosen = !open                  ? std::string_view(spec.variant)
                                   : spec.nodes().empty() ? kDrawn[random.below(3)]
                                                          : "one";
-  return std::make_unique<Partition>(std::string(chosen), spec.groups);
+  return std::make_unique<Partition>(std::string(chosen), spec);
 }
 
 }  // namespace consistory

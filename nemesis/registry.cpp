@@ -98,7 +98,7 @@ std::string FaultSpec::name() const {
   std::string name(kind->name);
   if (!variant.empty()) name += ":" + variant;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    name += i == 0 ? '@' : '|';
+    name += i == 0 ? '@' : one_way ? '>' : '|';
     for (std::size_t j = 0; j < groups[i].size(); ++j)
       name += fmt::format("{}n{}", j == 0 ? "" : "+", groups[i][j]);
   }
@@ -107,9 +107,10 @@ std::string FaultSpec::name() const {
 
 namespace {
 
-/// "n1|n2+n3"
-Result<std::vector<std::vector<Place>>> parse_groups(std::string_view text) {
-  std::vector<std::vector<Place>> groups(1);
+/// "n1|n2+n3", or "n1>n2+n3"
+Status parse_groups(std::string_view text, FaultSpec& spec) {
+  std::vector<std::vector<Place>>& groups = spec.groups;
+  groups.resize(1);
   std::set<Place> seen;
   for (std::size_t at = 0;; ++at) {
     Place node = 0;
@@ -119,13 +120,16 @@ Result<std::vector<std::vector<Place>>> parse_groups(std::string_view text) {
     if (!named || !seen.insert(node).second) {
       return usage_error(
           fmt::format("after @ come nodes, each once, as in n1+n2, or groups of them, as in "
-                      "n1|n2+n3, not \"{}\"",
+                      "n1|n2+n3 or n1>n2+n3, not \"{}\"",
                       text));
     }
     groups.back().push_back(node);
     at = static_cast<std::size_t>(end - text.data());
-    if (at == text.size()) return groups;
-    if (text[at] == '|') groups.emplace_back();
+    if (at == text.size()) return Done{};
+    const bool directs = text[at] == '>' && groups.size() == 1;
+    const bool divides = text[at] == '|' && !spec.one_way;
+    spec.one_way = spec.one_way || directs;
+    if (directs || divides) groups.emplace_back();
     else if (text[at] != '+') at = text.size();  // told of by the next round
   }
 }
@@ -136,9 +140,7 @@ Result<FaultSpec> parse_fault(std::string_view text) {
   FaultSpec spec;
   const std::size_t at = text.find('@');
   if (at != std::string_view::npos) {
-    Result<std::vector<std::vector<Place>>> groups = parse_groups(text.substr(at + 1));
-    if (!groups) return groups.error();
-    spec.groups = std::move(*groups);
+    if (Status named = parse_groups(text.substr(at + 1), spec); !named) return named.error();
     text = text.substr(0, at);
   }
   const std::size_t colon = text.find(':');
@@ -149,10 +151,8 @@ Result<FaultSpec> parse_fault(std::string_view text) {
     if (kind.name == wanted) spec.kind = &kind;
   }
   if (spec.kind == nullptr) return usage_error(unknown_name("fault", wanted, known));
-  if (spec.groups.size() > 1 && wanted != "partition")
-    return usage_error(fmt::format("only a partition has groups of nodes, not {}", wanted));
-  if (!spec.groups.empty() && wanted == "link")
-    return usage_error("link strikes every link between nodes: none can be named");
+  if (spec.groups.size() > 1 && wanted != "partition" && wanted != "link")
+    return usage_error(fmt::format("only partition and link take groups of nodes, not {}", wanted));
   if (colon == std::string_view::npos) return spec;
   spec.variant = text.substr(colon + 1);
   const bool takes_one =

@@ -34,12 +34,12 @@ class Swizzle final : public Fault {
 
   Status beat(Controls& controls, Random&) override {
     if (!to_cut_.empty()) {
-      cut_.push_back(to_cut_.front());
-      set(controls, to_cut_.front(), true);
+      const Place node = to_cut_.front();
       to_cut_.erase(to_cut_.begin());
-    } else if (joined_ < to_join_.size()) {
-      join_again(controls, to_join_[joined_++]);
+      cut_.push_back(node);
+      return set(controls, node, true);
     }
+    if (joined_ < to_join_.size()) return join_again(controls, to_join_[joined_++]);
     return Done{};
   }
 
@@ -51,25 +51,50 @@ class Swizzle final : public Fault {
 
   Status heal(Controls& controls) override {
     to_cut_.clear();
-    for (const Place node : std::vector<Place>(cut_)) join_again(controls, node);
-    return Done{};
+    Status all = Done{};
+    for (const Place node : std::vector<Place>(cut_)) {
+      if (Status joined = join_again(controls, node); !joined) all = joined;
+    }
+    passed_before_.clear();
+    for (const Place node : targets_) passed_before_.push_back(passed(controls, node));
+    return all;
+  }
+
+  std::optional<std::string> recovery(const Controls& controls) const override {
+    for (std::size_t i = 0; i < targets_.size(); ++i) {
+      if (passed(controls, targets_[i]) == passed_before_[i]) return std::string();
+    }
+    return "links of " + names_of(controls, targets_) + " carry again";
   }
 
   std::vector<Place> targets() const override { return targets_; }
 
  private:
-  static void set(Controls& controls, Place node, bool cut) {
+  static Status set(Controls& controls, Place node, bool cut) {
+    Status all = Done{};
     for (Place other = 1; other <= controls.node_count(); ++other) {
       if (other == node) continue;
       for (const auto& [from, to] : {std::pair(node, other), std::pair(other, node)}) {
-        if (cut) controls.links->cut(from, to);
-        else controls.links->heal(from, to);
+        Status one = cut ? controls.links->cut(from, to) : controls.links->heal(from, to);
+        if (!one) all = one;
       }
     }
+    return all;
   }
 
-  void join_again(Controls& controls, Place node) {
-    if (std::erase(cut_, node) > 0) set(controls, node, false);
+  Status join_again(Controls& controls, Place node) {
+    return std::erase(cut_, node) > 0 ? set(controls, node, false) : Status(Done{});
+  }
+
+  /// On all links from and to the node.
+  static std::uint64_t passed(const Controls& controls, Place node) {
+    std::uint64_t bytes = 0;
+    for (Place other = 1; other <= controls.node_count(); ++other) {
+      if (other == node) continue;
+      bytes += controls.links->counters(node, other).bytes_passed;
+      bytes += controls.links->counters(other, node).bytes_passed;
+    }
+    return bytes;
   }
 
   static std::uint64_t held(const Controls& controls) {
@@ -85,6 +110,7 @@ class Swizzle final : public Fault {
   std::vector<Place> targets_, to_cut_, to_join_, cut_;
   std::size_t joined_ = 0;
   std::uint64_t held_before_ = 0;
+  std::vector<std::uint64_t> passed_before_;  // of the targets
 };
 
 }  // namespace

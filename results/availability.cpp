@@ -133,6 +133,7 @@ std::vector<FaultRecord> faults_of(const std::vector<Mark>& marks) {
     fault.name = mark.what;
     if (detail.value("what", Json()).is_string()) fault.what = detail["what"];
     if (detail.value("evidence", Json()).is_string()) fault.evidence = detail["evidence"];
+    if (detail.value("recovery", Json()).is_string()) fault.recovery = detail["recovery"];
     const Json targets = detail.value("targets", Json::array());
     if (targets.is_array()) {
       fault.targets.clear();

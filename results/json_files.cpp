@@ -73,6 +73,7 @@ Json fault_json(const FaultRecord& fault) {
           {"what", fault.what},
           {"targets", fault.targets},
           {"evidence", fault.evidence},
+          {"recovery", fault.recovery},
           {"requested_ns", time(fault.requested_ns)},
           {"confirmed_ns", time(fault.confirmed_ns)},
           {"healed_ns", time(fault.healed_ns)}};

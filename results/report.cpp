@@ -195,7 +195,9 @@ void faults(Html& html, const RunRecord& run) {
     html.raw("<tr>").element("th scope=\"row\"", fault.name).element("td", fault.what);
     html.element("td", seconds(fault.requested_ns)).element("td", seconds(fault.confirmed_ns));
     html.element("td", seconds(fault.healed_ns)).element("td", seconds(recovery));
-    html.element("td", fault.evidence.empty() ? "none" : fault.evidence).raw("</tr>");
+    std::string evidence = fault.evidence.empty() ? "none" : fault.evidence;
+    if (!fault.recovery.empty()) evidence += "; healed: " + fault.recovery;
+    html.element("td", evidence).raw("</tr>");
   }
   html.raw("</tbody></table></div></section>\n");
 }

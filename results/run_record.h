@@ -37,7 +37,8 @@ struct FaultRecord {
   std::size_t number = 0;
   std::string name;
   std::string what;      ///< "n1 | n2 n3"
-  std::string evidence;  ///< empty: none
+  std::string evidence;  ///< that it bit; empty: none
+  std::string recovery;  ///< after it was healed; empty: none, or the heal itself waited for it
   std::vector<std::string> targets;
   Nanos requested_ns = -1;
   Nanos confirmed_ns = -1;

@@ -89,7 +89,7 @@ void add_faults(CLI::App& app, RunArguments& arguments) {
       ->group(group);
   app.add_option("--ground", arguments.ground,
                  "Where nodes run: sandbox (each in a network namespace of its own), relay (on "
-                 "127.0.0.1), or auto (the sandbox where a fault needs it)")
+                 "127.0.0.1), ssh (--host) or auto (the sandbox where a fault needs it)")
       ->capture_default_str()
       ->group(group);
   app.add_flag("--pcap", arguments.pcap,
@@ -143,6 +143,12 @@ void add_store(CLI::App& app, RunArguments& arguments) {
   add_settings(app, arguments);
   app.add_option("--endpoint", arguments.endpoints,
                  "host:port of a node that runs already, once for each; nothing is started then")
+      ->group(group);
+  app.add_option("--host", arguments.hosts,
+                 "Where the node of that --endpoint runs, as ssh takes it: faults strike there")
+      ->group(group);
+  app.add_option("--restart", arguments.restart,
+                 "The shell command that starts a node on its host (default: as it was started)")
       ->group(group);
   app.add_flag("--yes-write", arguments.yes_write,
                "Write to endpoints that are not of this machine")

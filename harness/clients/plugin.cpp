@@ -1,11 +1,6 @@
 #include "harness/clients/plugin.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <poll.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 #include "base/escape.h"
 #include "checkers/history/json_input.h"
@@ -14,7 +9,6 @@
 namespace consistory {
 namespace {
 
-constexpr std::size_t kAnswerBytesMax = 4 << 20;
 constexpr Nanos kHelloTimeout = 10 * kSecond;  // an interpreter may take its time to start
 constexpr Nanos kGrace = 200 * kMillisecond;   // to answer that the time is up
 
@@ -76,10 +70,8 @@ Result<std::unique_ptr<Plugin>> Plugin::start(const std::vector<std::string>& co
   Result<ChildProcess> process = ChildProcess::spawn_piped(
       {program, {command.begin() + 1, command.end()}}, log_path, input, output);
   if (!process) return process.error();
-  for (const Descriptor* end : {&input, &output})
-    fcntl(**end, F_SETFL, fcntl(**end, F_GETFL) | O_NONBLOCK);
   std::unique_ptr<Plugin> plugin(
-      new Plugin(std::move(*process), std::move(input), std::move(output)));
+      new Plugin(std::move(*process), LinePipe(std::move(input), std::move(output))));
   if (Status heard = plugin->hear_hello(nodes); !heard) return heard.error();
   return plugin;
 }
@@ -89,12 +81,13 @@ Status Plugin::hear_hello(const std::vector<Endpoint>& nodes) {
   for (const Endpoint& node : nodes) endpoints.push_back(node.text());
   const Nanos deadline = monotonic_now() + kHelloTimeout;
   const Json greeting{{"type", "hello"}, {"protocol", kPluginProtocol}, {"nodes", endpoints}};
-  const auto line = send(greeting.dump(), deadline) ? receive(deadline) : std::nullopt;
+  const auto line =
+      pipe_.send_line(greeting.dump(), deadline) ? pipe_.receive_line(deadline) : std::nullopt;
   if (!line)
     return store_error(
         fmt::format("the plugin did not answer the hello within {} s, with a line "
                     "of JSON and a flush of its output: {}",
-                    kHelloTimeout / kSecond, trouble_));
+                    kHelloTimeout / kSecond, pipe_.trouble()));
   const Json answer = parse_untrusted(*line);
   const bool fine = answer.is_object() && answer.value("type", Json()) == "hello" &&
                     answer.value("protocol", Json()) == kPluginProtocol;
@@ -132,10 +125,10 @@ Completion Plugin::perform(const ClientRequest& request) {
   if (request.local) line["local"] = true;
   if (invocation.list) line["list"] = true;
   const Nanos deadline = monotonic_now() + request.timeout + kGrace;
-  if (!send(line.dump(-1, ' ', false, Json::error_handler_t::replace), deadline))
-    return give_up("plugin-" + trouble_);
-  const auto answered = receive(deadline);
-  if (!answered) return give_up("plugin-" + trouble_);
+  const std::string asked = line.dump(-1, ' ', false, Json::error_handler_t::replace);
+  const auto answered =
+      pipe_.send_line(asked, deadline) ? pipe_.receive_line(deadline) : std::nullopt;
+  if (!answered) return give_up("plugin-" + pipe_.trouble());
   const Json answer = parse_untrusted(*answered);
   const Json type = answer.is_object() ? answer.value("type", Json()) : Json();
   if (type != "ok" && type != "fail" && type != "info")
@@ -143,52 +136,6 @@ Completion Plugin::perform(const ClientRequest& request) {
   if (answer.value("id", Json()) != last_id_)
     return give_up(fmt::format("plugin-bad-answer: the id is not {}", last_id_));
   return completion_of(request, answer);
-}
-
-bool Plugin::send(const std::string& line, Nanos deadline) {
-  const std::string bytes = line + "\n";
-  std::size_t sent = 0;
-  while (sent < bytes.size()) {
-    const ssize_t count = ::write(*input_, bytes.data() + sent, bytes.size() - sent);
-    if (count > 0) {
-      sent += static_cast<std::size_t>(count);
-      continue;
-    }
-    const Nanos left = deadline - monotonic_now();
-    pollfd poller{*input_, POLLOUT, 0};
-    const bool can_wait = errno == EAGAIN && left > 0;
-    if (!can_wait || poll(&poller, 1, static_cast<int>(left / kMillisecond) + 1) < 0) {
-      trouble_ = left <= 0 ? "timeout" : "died";
-      return false;
-    }
-  }
-  return true;
-}
-
-std::optional<std::string> Plugin::receive(Nanos deadline) {
-  for (;;) {
-    const std::size_t end = received_.find('\n');
-    if (end != std::string::npos) {
-      std::string line = received_.substr(0, end);
-      received_.erase(0, end + 1);
-      return line;
-    }
-    if (received_.size() > kAnswerBytesMax) {
-      trouble_ = "answer-too-long";
-      return std::nullopt;
-    }
-    std::array<char, 16384> some{};
-    const ssize_t count = ::read(*output_, some.data(), some.size());
-    if (count > 0) {
-      received_.append(some.data(), static_cast<std::size_t>(count));
-      continue;
-    }
-    const Nanos left = deadline - monotonic_now();
-    trouble_ = count == 0 || errno != EAGAIN ? "died" : "timeout";
-    if (trouble_ == "died" || left <= 0) return std::nullopt;
-    pollfd poller{*output_, POLLIN, 0};
-    poll(&poller, 1, static_cast<int>(left / kMillisecond) + 1);
-  }
 }
 
 }  // namespace consistory

@@ -10,6 +10,7 @@
 #include "harness/clients/clients.h"
 #include "harness/cluster/child_process.h"
 #include "harness/cluster/ground.h"
+#include "harness/cluster/line_pipe.h"
 
 namespace consistory {
 
@@ -38,17 +39,14 @@ class Plugin {
   const std::string& trouble() const { return trouble_; }
 
  private:
-  Plugin(ChildProcess process, Descriptor input, Descriptor output)
-      : process_(std::move(process)), input_(std::move(input)), output_(std::move(output)) {}
+  Plugin(ChildProcess process, LinePipe pipe)
+      : process_(std::move(process)), pipe_(std::move(pipe)) {}
 
-  bool send(const std::string& line, Nanos deadline);
-  std::optional<std::string> receive(Nanos deadline);
   Status hear_hello(const std::vector<Endpoint>& nodes);
   Completion give_up(std::string why);
 
   ChildProcess process_;
-  Descriptor input_, output_;
-  std::string received_;
+  LinePipe pipe_;
   PluginHello hello_;
   std::int64_t last_id_ = 0;
   bool broken_ = false;

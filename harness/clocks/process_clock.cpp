@@ -11,9 +11,7 @@
 #include <array>
 #include <charconv>
 #include <cstring>
-#include <filesystem>
 #include <fstream>
-#include <map>
 #include <optional>
 
 #include "harness/clocks/clock_stub.h"
@@ -262,30 +260,6 @@ Result<ClockReading> read_clock(pid_t process) {
   });
   if (!asked) return asked.error();
   return reading;
-}
-
-std::vector<pid_t> process_tree(pid_t root) {
-  std::multimap<pid_t, pid_t> children;
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/proc", error)) {
-    const std::string name = entry.path().filename();
-    pid_t pid = 0, parent = 0;
-    const auto [end, status] = std::from_chars(name.data(), name.data() + name.size(), pid);
-    if (status != std::errc{} || end != name.data() + name.size()) continue;
-    std::ifstream file(entry.path() / "stat");
-    std::string line;
-    std::getline(file, line);
-    const std::size_t after_name = line.rfind(") ");
-    if (after_name == std::string::npos || after_name + 4 >= line.size()) continue;
-    std::from_chars(line.data() + after_name + 4, line.data() + line.size(), parent);
-    children.emplace(parent, pid);
-  }
-  std::vector<pid_t> tree = {root};
-  for (std::size_t i = 0; i < tree.size(); ++i) {
-    const auto [begin, end] = children.equal_range(tree[i]);
-    for (auto child = begin; child != end; ++child) tree.push_back(child->second);
-  }
-  return tree;
 }
 
 }  // namespace consistory

@@ -30,7 +30,4 @@ Status move_clock(pid_t process, const ClockSkew& skew);
 /// to ask. The error is below a millisecond or two on a busy machine.
 Result<ClockReading> read_clock(pid_t process);
 
-/// The process, its children, theirs, and so on.
-std::vector<pid_t> process_tree(pid_t root);
-
 }  // namespace consistory

@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <thread>
 
+#include "harness/processes/processes.h"
+
 namespace consistory {
 namespace {
 

@@ -19,10 +19,11 @@
 #include <condition_variable>
 #include <cstring>
 #include <deque>
-#include <fstream>
 #include <future>
 #include <mutex>
 #include <thread>
+
+#include "harness/processes/processes.h"
 
 namespace consistory {
 namespace {
@@ -189,13 +190,7 @@ std::optional<int> ChildProcess::wait(Nanos deadline) {
   return status_;
 }
 
-char ChildProcess::state() const {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid_));
-  std::string line;
-  std::getline(file, line);
-  const std::size_t end = line.rfind(") ");  // the name before it may hold anything
-  return end == std::string::npos || end + 2 >= line.size() ? '?' : line[end + 2];
-}
+char ChildProcess::state() const { return state_of(pid_); }
 
 std::string own_executable() {
   std::array<char, 4096> path{};

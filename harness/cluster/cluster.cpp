@@ -7,6 +7,9 @@
 #include <fstream>
 
 #include "harness/clocks/process_clock.h"
+#include "harness/cluster/local_member.h"
+#include "harness/hosts/hosted_member.h"
+#include "harness/processes/processes.h"
 
 namespace consistory {
 namespace {
@@ -34,12 +37,22 @@ Status Cluster::lay_out() {
       layout.own.port = port;
       for (Endpoint& peer : layout.peers) peer.port = port;
     }
-    nodes_.push_back(std::make_unique<Member>(store_, std::move(layout), options_.log_directory,
-                                              ground_->network_space(place)));
-    if (options_.attached) continue;
-    if (Status made = at(place).make_directory(options_.own_disks); !made) return made;
+    if (Status added = add_member(std::move(layout)); !added) return added;
   }
   return Done{};
+}
+
+Status Cluster::add_member(NodeLayout layout) {
+  const Place place = layout.number;
+  if (RemoteHost* host = ground_->host(place)) {
+    nodes_.push_back(std::make_unique<HostedMember>(*host, std::move(layout)));
+    return Done{};
+  }
+  auto member = std::make_unique<LocalMember>(store_, std::move(layout), options_.log_directory,
+                                              ground_->network_space(place));
+  Status made = options_.attached ? Status(Done{}) : member->make_directory(options_.own_disks);
+  nodes_.push_back(std::move(member));
+  return made;
 }
 
 Status Cluster::start_all() {
@@ -95,13 +108,13 @@ Status Cluster::await_ready(Place node) {
     pause_for(kPoll);
     const std::lock_guard lock(mutex_);
     if (const auto end = at(node).end()) {
-      return store_error(fmt::format("node {} {} before it served: {} (log: {})", name(node), *end,
-                                     at(node).last_words(), at(node).log_path()));
+      return store_error(
+          fmt::format("node {} {} before it served: {}", name(node), *end, at(node).last_words()));
     }
   }
-  return store_error(fmt::format("node {} did not serve within {:.0f} s: {} (log: {})", name(node),
+  return store_error(fmt::format("node {} did not serve within {:.0f} s: {}", name(node),
                                  static_cast<double>(store_.start_timeout()) / kSecond,
-                                 at(node).last_words(), at(node).log_path()));
+                                 at(node).last_words()));
 }
 
 Result<std::string> Cluster::kill(Place node) {
@@ -109,13 +122,13 @@ Result<std::string> Cluster::kill(Place node) {
   if (!at(node).is_up()) return std::string();
   const bool may_end = at(node).may_end > 0;
   if (const auto end = at(node).end(); end && !may_end) {
-    return store_error(fmt::format("node {} had ended before it was to be killed: {} (log: {})",
-                                   name(node), at(node).last_words(), at(node).log_path()));
+    return store_error(fmt::format("node {} had ended before it was to be killed: {}", name(node),
+                                   at(node).last_words()));
   }
   Result<std::string> end = at(node).kill();
-  if (!end || *end == "killed by signal 9" || may_end) return end;
-  return store_error(fmt::format("node {} {} just before it was killed (log: {})", name(node), *end,
-                                 at(node).log_path()));
+  if (!end || end->empty() || *end == "killed by signal 9" || may_end) return end;
+  return store_error(fmt::format("node {} {} just before it was killed: {}", name(node), *end,
+                                 at(node).last_words()));
 }
 
 /// False if it runs already.
@@ -150,19 +163,13 @@ Result<std::string> Cluster::pause(Place node) {
   const std::lock_guard lock(mutex_);
   if (!at(node).is_up() || at(node).end()) return std::string();
   ++at(node).pauses;
-  at(node).signal(SIGSTOP);
-  const Nanos deadline = monotonic_now() + kSecond;
-  while (at(node).state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
-  const char state = at(node).state();
-  if (state == 'T') return std::string("T (stopped)");
-  return store_error(fmt::format("node {} is in state {} after SIGSTOP", name(node), state));
+  return at(node).stop();
 }
 
 Status Cluster::resume(Place node) {
   const std::lock_guard lock(mutex_);
   int& pauses = at(node).pauses;
-  if (pauses > 0 && --pauses == 0) at(node).signal(SIGCONT);
-  return Done{};
+  return pauses > 0 && --pauses == 0 ? at(node).go_on() : Status(Done{});
 }
 
 void Cluster::allow_end(Place node) {
@@ -234,8 +241,10 @@ std::optional<ClockReading> Cluster::read_clocks(Place node) {
     return ClockReading{answer->clock_offset_ms * kMillisecond, 0};
   }
   const std::lock_guard lock(mutex_);
-  if (!at(node).is_up() || at(node).end() || at(node).state() == 'T') return std::nullopt;
-  const Result<ClockReading> reading = read_clock(at(node).main_pid());
+  if (!at(node).is_up() || at(node).end()) return std::nullopt;
+  const pid_t main = at(node).pids().front();
+  if (state_of(main) == 'T') return std::nullopt;
+  const Result<ClockReading> reading = read_clock(main);
   if (!reading) return std::nullopt;
   return ClockReading{reading->wall, reading->monotonic - at(node).kept_monotonic};
 }
@@ -255,12 +264,13 @@ Result<std::string> Cluster::flip_bit(Place node, Random& random) {
 }
 
 std::optional<std::string> Cluster::unexpected_end() {
-  const std::lock_guard lock(mutex_);
+  const std::unique_lock lock(mutex_, std::try_to_lock);
+  if (!lock) return std::nullopt;  // a fault is at work; the load is not to wait for it
   for (const auto& node : nodes_) {
     if (node->may_end > 0) continue;  // or killed on purpose, and then not up
     if (const auto end = node->end()) {
-      return fmt::format("node {} {} though nothing killed it: {} (log: {})", node->name(), *end,
-                         node->last_words(), node->log_path());
+      return fmt::format("node {} {} though nothing killed it: {}", node->name(), *end,
+                         node->last_words());
     }
   }
   return std::nullopt;

@@ -57,6 +57,7 @@ class Cluster final : public ProcessControl, public ClockControl, public DiskCon
   Cluster(const Store& store, std::unique_ptr<Ground> ground, ClusterOptions options)
       : store_(store), options_(std::move(options)), ground_(std::move(ground)) {}
   Status lay_out();
+  Status add_member(NodeLayout layout);
   Status start_all();
   Status prepare_and_spawn(Place node);
   Status spawn(Place node);

@@ -9,6 +9,7 @@
 
 #include "base/random.h"
 #include "base/result.h"
+#include "harness/hosts/host_address.h"
 #include "nemesis/controls.h"
 
 namespace consistory {
@@ -24,6 +25,8 @@ struct Endpoint {
   bool is_loopback() const;
 };
 
+class RemoteHost;
+
 class Ground {
  public:
   virtual ~Ground() = default;
@@ -35,6 +38,8 @@ class Ground {
   virtual Endpoint own(Place node) const = 0;
   /// Where `from` finds `to`.
   virtual Endpoint reach(Place from, Place to) const = 0;
+  /// The host that the node runs on, if it is another machine of which we have control.
+  virtual RemoteHost* host(Place) { return nullptr; }
   /// The network namespace that the node is to run in, as a descriptor of ours; -1: this process's.
   virtual int network_space(Place) const { return -1; }
   /// Writes every packet between places to a file from now on; only where packets are seen.
@@ -51,6 +56,18 @@ Result<std::unique_ptr<Ground>> make_relay_ground(std::size_t nodes, const Relay
 
 /// Where nodes run that others started: no link can be cut.
 std::unique_ptr<Ground> make_attached_ground(std::vector<Endpoint> nodes);
+
+/// Hosts where others started the nodes, and of which we have control.
+struct HostsPlan {
+  std::vector<HostAddress> hosts;   ///< one a node
+  std::vector<Endpoint> endpoints;  ///< of the nodes, in the same order
+  std::string table;                ///< a name for what is ours in their packet filters
+  std::string restart;              ///< the command that starts a node; empty: as it was started
+};
+
+/// Logs in to all of them. An environment error tells which could not be reached, or lacks what.
+Result<std::unique_ptr<Ground>> make_hosts_ground(const HostsPlan& plan,
+                                                  const std::string& log_directory);
 
 /// Only inside a sandbox (harness/sandbox/enter.h). Fates of packets are drawn from `random`.
 Result<std::unique_ptr<Ground>> make_sandbox_ground(std::size_t nodes, const Random& random);

@@ -26,6 +26,7 @@ struct Link {
   std::atomic<int> cuts = 0;
   std::atomic<std::uint64_t> bytes_held = 0;
   std::atomic<std::uint64_t> connections_held = 0;
+  std::atomic<std::uint64_t> bytes_passed = 0;
   std::deque<std::function<void()>> waiting;  // relay thread only: what to do after the heal
 };
 
@@ -131,6 +132,7 @@ class Relay::Engine {
   void pass(const Shared& connection, const Direction& direction, std::size_t size) {
     tcp::socket& sink = direction.forward ? connection->target : connection->opener;
     auto& buffer = connection->buffers[direction.forward ? 0 : 1];
+    link(direction.from, direction.to).bytes_passed += size;
     asio::async_write(sink, asio::buffer(buffer, size),
                       [this, connection, direction](ErrorCode error, std::size_t) {
                         if (error) return connection->close();
@@ -168,12 +170,24 @@ Result<std::unique_ptr<Relay>> Relay::start(const std::vector<unsigned short>& t
 }
 
 unsigned short Relay::port(Place from, Place to) const { return engine_->port(from, to); }
-void Relay::cut(Place from, Place to) { ++engine_->link(from, to).cuts; }
-void Relay::heal(Place from, Place to) { engine_->heal(from, to); }
+
+Status Relay::cut(Place from, Place to) {
+  ++engine_->link(from, to).cuts;
+  return Done{};
+}
+
+Status Relay::heal(Place from, Place to) {
+  engine_->heal(from, to);
+  return Done{};
+}
 
 LinkCounters Relay::counters(Place from, Place to) const {
   const Link& link = engine_->link(from, to);
-  return {link.bytes_held, link.connections_held};
+  LinkCounters counters;
+  counters.bytes_held = link.bytes_held;
+  counters.connections_held = link.connections_held;
+  counters.bytes_passed = link.bytes_passed;
+  return counters;
 }
 
 class ReservedPorts::Sockets {

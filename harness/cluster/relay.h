@@ -27,8 +27,8 @@ class Relay final : public LinkControl {
   /// Where `from` finds `to` on 127.0.0.1.
   unsigned short port(Place from, Place to) const;
 
-  void cut(Place from, Place to) override;
-  void heal(Place from, Place to) override;
+  Status cut(Place from, Place to) override;
+  Status heal(Place from, Place to) override;
   LinkCounters counters(Place from, Place to) const override;
   bool carries_clients() const override { return carry_clients_; }
 

@@ -86,7 +86,7 @@ TEST_F(RelayTest, CutsOneDirectionHoldsItsBytesAndDeliversThemAfterTheHeal) {
   const Socket accepted(accept(server_.file(), nullptr, nullptr));
   EXPECT_EQ(accepted.read(5, 5 * kSecond), "hello");
 
-  relay_->cut(1, 2);
+  ASSERT_TRUE(relay_->cut(1, 2));
   client.write("held");
   accepted.write("back");
   EXPECT_EQ(client.read(4, 5 * kSecond), "back");  // the other direction is another link
@@ -94,13 +94,13 @@ TEST_F(RelayTest, CutsOneDirectionHoldsItsBytesAndDeliversThemAfterTheHeal) {
   EXPECT_EQ(relay_->counters(1, 2).bytes_held, 4U);
   EXPECT_EQ(relay_->counters(2, 1).bytes_held, 0U);
 
-  relay_->heal(1, 2);
-  relay_->heal(1, 2);
+  ASSERT_TRUE(relay_->heal(1, 2));
+  ASSERT_TRUE(relay_->heal(1, 2));
   EXPECT_EQ(accepted.read(4, 5 * kSecond), "held");
 }
 
 TEST_F(RelayTest, LinksOfOtherPlacesAreNotTouched) {
-  relay_->cut(1, 2);
+  ASSERT_TRUE(relay_->cut(1, 2));
   const Socket client(Socket::connected(relay_->port(kClients, 2)));
   client.write("hello");
   const Socket accepted(accept(server_.file(), nullptr, nullptr));

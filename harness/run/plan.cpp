@@ -78,8 +78,8 @@ void choose_workloads(const RunArguments& arguments, RunPlan& plan, Problem& pro
   }
 }
 
-/// Left to us: the relay, unless something is asked for that only the sandbox has.
-void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+/// Where the nodes are that others started.
+void take_endpoints(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   for (const std::string& text : arguments.endpoints) {
     const Result<Endpoint> endpoint = Endpoint::parse(text);
     problem.take(endpoint);
@@ -91,9 +91,25 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
                     "keys of the run's own",
                     text));
   }
+  for (const std::string& text : arguments.hosts) {
+    const Result<HostAddress> host = HostAddress::parse(text);
+    problem.take(host);
+    if (host) plan.hosts.push_back(*host);
+  }
+  plan.restart = arguments.restart;
+  problem.unless(plan.hosts.empty() || plan.hosts.size() == plan.endpoints.size(),
+                 fmt::format("{} --host for {} --endpoint: give each node both, in the same order",
+                             plan.hosts.size(), plan.endpoints.size()));
+  problem.unless(arguments.ground != "ssh" || !plan.hosts.empty(),
+                 "--ground ssh: say where, as in --host root@db1 --endpoint db1:2379");
+}
+
+/// Left to us: the relay, unless something is asked for that only the sandbox has.
+void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  take_endpoints(arguments, plan, problem);
   problem.unless(!plan.endpoints.empty() || plan.store->starts_nodes(),
                  "this store's nodes run elsewhere: say where, as in --endpoint 127.0.0.1:8000");
-  const std::vector<std::string> known = {"auto", "sandbox", "relay"};
+  const std::vector<std::string> known = {"auto", "sandbox", "relay", "ssh"};
   const bool is_known = std::find(known.begin(), known.end(), arguments.ground) != known.end();
   problem.unless(is_known, unknown_name("ground", arguments.ground, known));
   const bool relay = arguments.ground == "relay";
@@ -112,11 +128,11 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
   if (arguments.ground == "sandbox" || (arguments.ground == "auto" && needed))
     plan.ground = GroundChoice::sandbox;
   if (plan.endpoints.empty()) return;
-  plan.ground = GroundChoice::attached;
+  plan.ground = plan.hosts.empty() ? GroundChoice::attached : GroundChoice::hosts;
   plan.key_prefix = fmt::format("consistory-{}-{:x}-", calendar_utc(), plan.seed);
-  problem.unless(plan.faults.empty(),
-                 "nodes that run elsewhere cannot be broken: every fault but none is impossible "
-                 "with --endpoint");
+  problem.unless(plan.faults.empty() || !plan.hosts.empty(),
+                 "nodes that run elsewhere cannot be broken without --host: every fault but none "
+                 "is impossible with --endpoint alone");
 }
 
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
@@ -175,6 +191,8 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   option("--fault", arguments.faults.empty() ? "none" : join(arguments.faults, ","),
          join(defaults.faults, ","));
   for (const std::string& endpoint : arguments.endpoints) option("--endpoint", endpoint, "");
+  for (const std::string& host : arguments.hosts) option("--host", host, "");
+  option("--restart", arguments.restart, "");
   if (arguments.yes_write) words.emplace_back("--yes-write");
   if (arguments.keep_keys) words.emplace_back("--keep-keys");
   option("--schedule", arguments.schedule, "");
@@ -245,7 +263,8 @@ RunArguments completed(RunArguments arguments) {
   }
   if (arguments.endpoints.empty()) return arguments;
   arguments.nodes = static_cast<int>(arguments.endpoints.size());
-  if (arguments.faults == RunArguments().faults) arguments.faults = {"none"};
+  const bool untouched = arguments.hosts.empty() && arguments.faults == RunArguments().faults;
+  if (untouched) arguments.faults = {"none"};
   return arguments;
 }
 

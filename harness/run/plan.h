@@ -30,6 +30,8 @@ struct RunArguments {
   std::string fault_every;
   std::string fault_for;
   std::vector<std::string> endpoints;  ///< of nodes that run elsewhere
+  std::vector<std::string> hosts;      ///< where those nodes run, as ssh takes them
+  std::string restart;                 ///< the command that starts a node there
   bool yes_write = false;              ///< even though an endpoint is not of this machine
   bool keep_keys = false;              ///< at the end, of an attached store
   std::string schedule;                ///< a file; empty: drawn from `faults`
@@ -37,7 +39,7 @@ struct RunArguments {
   std::string sessions = "moving";
   std::string seed = "random";
   std::string out;              ///< empty: $CONSISTORY_RESULTS, else results/runs
-  std::string ground = "auto";  ///< or sandbox, or relay
+  std::string ground = "auto";  ///< or sandbox, relay, ssh
   bool pcap = false;            ///< capture all packets
   int port_base = 0;
   bool check = true;
@@ -47,7 +49,7 @@ struct RunArguments {
 };
 
 /// Where the nodes stand (harness/cluster/ground.h).
-enum class GroundChoice : std::uint8_t { relay, sandbox, attached };
+enum class GroundChoice : std::uint8_t { relay, sandbox, attached, hosts };
 
 struct RunPlan {
   std::unique_ptr<Store> store;
@@ -70,7 +72,9 @@ struct RunPlan {
   std::uint64_t seed = 0;
   std::string out;
   GroundChoice ground = GroundChoice::relay;
-  std::vector<Endpoint> endpoints;  ///< attached: of the nodes
+  std::vector<Endpoint> endpoints;  ///< attached, hosts: of the nodes
+  std::vector<HostAddress> hosts;   ///< of the same, if faults may strike there
+  std::string restart;
   bool keep_keys = false;
   std::string key_prefix;  ///< of every key; empty: none
   bool pcap = false;

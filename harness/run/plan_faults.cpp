@@ -38,6 +38,10 @@ Status can_do(const FaultSpec& spec, const RunArguments& arguments, const RunPla
     return usage_error(
         fmt::format("{} does not come back by itself after {}", plan.store_name, spec.name()));
   const bool relay = arguments.ground == "relay";
+  const bool elsewhere = !arguments.hosts.empty();
+  if (elsewhere && spec.kind->needs != Needs::nothing)
+    return usage_error(fmt::format(
+        "over ssh nodes can be cut off, killed, paused and slowed down: not {}", spec.name()));
   switch (spec.kind->needs) {
     case Needs::shaped_links:
       if (plan.nodes < 2) return usage_error("links between nodes need at least two --nodes");

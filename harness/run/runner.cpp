@@ -34,6 +34,7 @@ Mark to_mark(const FaultEvent& event, Nanos time) {
   if (!event.what.empty()) detail["what"] = event.what;
   if (!event.targets.empty()) detail["targets"] = event.targets;
   if (!event.evidence.empty()) detail["evidence"] = event.evidence;
+  if (!event.recovery.empty()) detail["recovery"] = event.recovery;
   return {time, "nemesis", event.fault, std::string(name_of(event.state)), detail.dump()};
 }
 
@@ -98,7 +99,7 @@ class Run {
     options.log_directory = directory_.file("logs");
     options.seed = plan_.seed;
     options.own_disks = plan_.own_disks();
-    options.attached = plan_.ground == GroundChoice::attached;
+    options.attached = !plan_.endpoints.empty();
     return options;
   }
 
@@ -115,9 +116,19 @@ class Run {
 
   Result<std::unique_ptr<Ground>> make_ground() const {
     if (plan_.ground == GroundChoice::attached) return make_attached_ground(plan_.endpoints);
+    if (plan_.ground == GroundChoice::hosts)
+      return make_hosts_ground({plan_.hosts, plan_.endpoints, table_name(), plan_.restart},
+                               directory_.file("logs"));
     if (plan_.ground == GroundChoice::sandbox)
       return make_sandbox_ground(plan_.nodes, Random(plan_.seed).fork("network"));
     return make_relay_ground(plan_.nodes, {plan_.relay_clients(), plan_.port_base});
+  }
+
+  /// Of a letter, digits and underscores.
+  std::string table_name() const {
+    std::string name = "consistory_" + record_.id;
+    for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
+    return name;
   }
 
   HistoryHeader header() const {

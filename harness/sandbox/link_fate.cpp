@@ -83,6 +83,7 @@ PacketFate LinkFate::next(std::size_t bytes, Nanos now, bool counts) {
     fate.copies = 0;
     return fate;
   }
+  counters_.bytes_passed += one * bytes;
   if (happens(quality_.duplicate)) {
     counters_.duplicated += one;
     fate.copies = 2;

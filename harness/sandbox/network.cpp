@@ -5,13 +5,12 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <boost/process.hpp>
-#include <boost/process/extend.hpp>
-
 #include <cerrno>
 #include <cstring>
 #include <fstream>
 #include <thread>
+
+#include "harness/processes/tool.h"
 
 namespace consistory {
 namespace {
@@ -52,38 +51,11 @@ std::string path_of(const Descriptor& space) {
   return fmt::format("/proc/{}/fd/{}", getpid(), *space);
 }
 
-/// Runs in the child between fork and exec.
-struct Enter : boost::process::extend::handler {
-  int space = -1;
-  explicit Enter(int network_space) : space(network_space) {}
-
-  template <class Executor>
-  void on_exec_setup(Executor&) const {
-    if (setns(space, CLONE_NEWNET) != 0) _exit(126);
-  }
-};
-
 /// ip(8) of iproute2, with many commands at once.
 Status configure(const Descriptor& space, const std::string& commands) {
-  namespace bp = boost::process;
-  boost::filesystem::path program = bp::search_path("ip");
-  for (const char* place : {"/usr/sbin/ip", "/sbin/ip"}) {
-    if (program.empty() && access(place, X_OK) == 0) program = place;
-  }
-  if (program.empty()) return environment_error("ip is missing: apt-get install iproute2");
-  std::error_code error;
-  bp::opstream in;
-  bp::ipstream err;
-  bp::child ip(bp::exe = program, bp::args = {"-batch", "-"}, bp::std_in<in, bp::std_err> err,
-               bp::std_out > bp::null, Enter{*space}, error);
-  if (error) return environment_error(fmt::format("cannot start ip: {}", error.message()));
-  in << commands << std::flush;
-  in.pipe().close();
-  std::string said, line;
-  while (std::getline(err, line)) said += (said.empty() ? "" : "; ") + line;
-  ip.wait(error);
-  if (!error && ip.exit_code() == 0) return Done{};
-  return environment_error(fmt::format("cannot set up the network: ip says: {}", said));
+  const auto done = run_tool({"ip", "iproute2", {"-batch", "-"}, *space}, commands);
+  if (done) return Done{};
+  return environment_error("cannot set up the network: " + done.error().message);
 }
 
 std::string commands_of_switch(const std::vector<Descriptor>& spaces) {

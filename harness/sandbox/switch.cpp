@@ -214,12 +214,14 @@ Result<std::unique_ptr<Switch>> Switch::start(const std::vector<std::string>& in
 
 std::string Switch::mac_of(Place place) { return fmt::format("02:00:00:00:00:{:02x}", place); }
 
-void Switch::cut(Place from, Place to) {
+Status Switch::cut(Place from, Place to) {
   engine_->change(from, to, [](LinkFate& link) { link.cut(); });
+  return Done{};
 }
 
-void Switch::heal(Place from, Place to) {
+Status Switch::heal(Place from, Place to) {
   engine_->change(from, to, [](LinkFate& link) { link.heal(); });
+  return Done{};
 }
 
 void Switch::impose(Place from, Place to, const LinkQuality& quality) {

@@ -27,8 +27,8 @@ class Switch final : public LinkControl {
   /// "02:00:00:00:00:03": so the switch need not learn who stands where.
   static std::string mac_of(Place place);
 
-  void cut(Place from, Place to) override;
-  void heal(Place from, Place to) override;
+  Status cut(Place from, Place to) override;
+  Status heal(Place from, Place to) override;
   LinkCounters counters(Place from, Place to) const override;
   bool carries_clients() const override { return true; }
   bool shapes() const override { return true; }

@@ -1,4 +1,4 @@
-#include "harness/cluster/member.h"
+#include "harness/cluster/local_member.h"
 
 #include <fmt/format.h>
 #include <signal.h>
@@ -7,7 +7,7 @@
 #include <fstream>
 
 #include "base/escape.h"
-#include "harness/clocks/process_clock.h"
+#include "harness/processes/processes.h"
 
 namespace consistory {
 namespace {
@@ -22,64 +22,57 @@ Status make(const std::string& directory) {
   return environment_error(fmt::format("cannot create {}: {}", directory, error.message()));
 }
 
-/// A zombie runs no more.
-bool is_running(pid_t pid) {
-  std::ifstream file(fmt::format("/proc/{}/stat", pid));
-  std::string line;
-  std::getline(file, line);
-  const std::size_t end = line.rfind(") ");
-  return end != std::string::npos && end + 2 < line.size() && line[end + 2] != 'Z';
-}
-
 }  // namespace
 
-Member::~Member() {
+LocalMember::~LocalMember() {
   if (!processes_.empty()) static_cast<void>(kill());
 }
 
-std::string Member::log_path() const { return fmt::format("{}/{}.log", log_directory_, name()); }
+std::string LocalMember::log_path() const {
+  return fmt::format("{}/{}.log", log_directory_, name());
+}
 
-std::string Member::last_words() const {
+std::string LocalMember::last_words() const {
   std::ifstream log(log_path());
   std::string last;
   for (std::string line; std::getline(log, line);) {
     if (!line.empty()) last = line;
   }
-  return shorten(escape_terminal(last), 200);
+  return fmt::format("{} (log: {})", shorten(escape_terminal(last), 200), log_path());
 }
 
-Status Member::make_directory(bool own_disk) {
-  if (Status made = make(layout_.data_directory); !made) return made;
+Status LocalMember::make_directory(bool own_disk) {
+  if (Status made = make(layout().data_directory); !made) return made;
   if (!own_disk) return Done{};
-  const std::string backing = layout_.data_directory + ".disk";
+  const std::string backing = layout().data_directory + ".disk";
   if (Status made = make(backing); !made) return made;
   const auto crash = [this](pid_t writer) {
     const pid_t group = group_;
     if (group > 0) ::kill(-group, SIGKILL);
     if (writer > 1) ::kill(writer, SIGKILL);  // a child may have left the group
   };
-  auto disk = FaultyDisk::mount(backing, layout_.data_directory, crash);
+  auto disk = FaultyDisk::mount(backing, layout().data_directory, crash);
   if (!disk) return disk.error();
   disk_ = std::move(*disk);
   return Done{};
 }
 
-Status Member::prepare() {
-  for (Command& command : store_.preparation(layout_)) {
+Status LocalMember::prepare() {
+  for (Command& command : store_.preparation(layout())) {
     command.network_space = network_space_;
     Result<ChildProcess> process = ChildProcess::spawn(command, log_path());
     if (!process) return process.error();
     const auto status = process->wait(monotonic_now() + kPreparationTimeout);
     if (status && *status == 0) continue;
-    return store_error(fmt::format(
-        "preparing node {}: {} {}: {} (log: {})", name(), command.program,
-        status ? describe_end(*status) : "did not end in a minute", last_words(), log_path()));
+    return store_error(fmt::format("preparing node {}: {} {}: {}", name(), command.program,
+                                   status ? describe_end(*status) : "did not end in a minute",
+                                   last_words()));
   }
   return Done{};
 }
 
-Status Member::spawn() {
-  for (Command& command : store_.processes(layout_)) {
+Status LocalMember::spawn() {
+  for (Command& command : store_.processes(layout())) {
     command.network_space = network_space_;
     Result<ChildProcess> process = ChildProcess::spawn(command, log_path());
     if (!process) return process.error();
@@ -89,7 +82,7 @@ Status Member::spawn() {
   return Done{};
 }
 
-std::optional<std::string> Member::end() {
+std::optional<std::string> LocalMember::end() {
   for (ChildProcess& process : processes_) {
     if (const auto status = process.wait(0)) return describe_end(*status);
   }
@@ -98,7 +91,7 @@ std::optional<std::string> Member::end() {
 
 /// Children that left the group of their parent are found before it ends: after, nobody knows whose
 /// they were.
-Result<std::string> Member::kill() {
+Result<std::string> LocalMember::kill() {
   const std::vector<pid_t> all = pids();
   for (const ChildProcess& process : processes_) process.signal(SIGKILL);
   for (std::size_t i = 1; i < all.size(); ++i) ::kill(all[i], SIGKILL);
@@ -118,13 +111,32 @@ Result<std::string> Member::kill() {
   return how;
 }
 
-void Member::signal(int number) {
+void LocalMember::signal(int number) {
   for (const ChildProcess& process : processes_) process.signal(number);
   const std::vector<pid_t> all = pids();
   for (std::size_t i = 1; i < all.size(); ++i) ::kill(all[i], number);
 }
 
-std::vector<pid_t> Member::pids() const {
+Result<std::string> LocalMember::stop() {
+  signal(SIGSTOP);
+  const ChildProcess& main = processes_.front();
+  const Nanos deadline = monotonic_now() + kSecond;
+  while (main.state() != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
+  const char state = main.state();
+  if (state == 'T') return std::string("T (stopped)");
+  return store_error(fmt::format("node {} is in state {} after SIGSTOP", name(), state));
+}
+
+Status LocalMember::go_on() {
+  signal(SIGCONT);
+  const ChildProcess& main = processes_.front();
+  const Nanos deadline = monotonic_now() + kSecond;
+  while (main.state() == 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
+  if (main.state() != 'T') return Done{};
+  return store_error(fmt::format("node {} is stopped still after SIGCONT", name()));
+}
+
+std::vector<pid_t> LocalMember::pids() const {
   std::vector<pid_t> all;
   for (const ChildProcess& process : processes_) {
     const std::vector<pid_t> tree = process_tree(process.pid());

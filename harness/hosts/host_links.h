@@ -1,0 +1,41 @@
+#pragma once
+// The links between hosts. Each is cut where it arrives, by the packet filter of that host; those
+// to the clients where they leave.
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "harness/hosts/remote_host.h"
+#include "nemesis/controls.h"
+
+namespace consistory {
+
+/// Thread-safe.
+class HostLinks final : public LinkControl {
+ public:
+  /// `hosts[i]` is that of node i+1, has said hello, and outlives this.
+  explicit HostLinks(const std::vector<std::unique_ptr<RemoteHost>>& hosts) : hosts_(hosts) {}
+
+  Status cut(Place from, Place to) override;
+  Status heal(Place from, Place to) override;
+  /// Zeros if the host does not answer.
+  LinkCounters counters(Place from, Place to) const override;
+  bool carries_clients() const override { return true; }
+
+  /// What the host where it is cut calls the link.
+  static std::string name_of(Place from, Place to);
+
+ private:
+  RemoteHost& host_of(Place from, Place to) const {
+    return *hosts_[(to == kClients ? from : to) - 1];
+  }
+  Status tell(const char* what, Place from, Place to);
+
+  const std::vector<std::unique_ptr<RemoteHost>>& hosts_;
+  std::mutex mutex_;
+  std::map<std::pair<Place, Place>, int> cuts_;
+};
+
+}  // namespace consistory

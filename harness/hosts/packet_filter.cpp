@@ -1,0 +1,109 @@
+#include "harness/hosts/packet_filter.h"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+#include "harness/processes/tool.h"
+
+namespace consistory {
+namespace {
+
+Result<std::string> nft(const std::string& commands) {
+  return run_tool({"nft", "nftables", {"-f", "-"}}, commands);
+}
+
+/// "ip" or "ip6", by how the address is written.
+std::string family_of(const std::string& address) {
+  return address.find(':') == std::string::npos ? "ip" : "ip6";
+}
+
+/// The two numbers of "packets 3 bytes 180", after the counter's name.
+std::pair<std::uint64_t, std::uint64_t> counter_in(const std::string& listing,
+                                                   const std::string& name) {
+  const std::size_t begin = listing.find("counter " + name + " {");
+  if (begin == std::string::npos) return {0, 0};
+  const std::size_t numbers = listing.find("packets ", begin);
+  if (numbers == std::string::npos) return {0, 0};
+  std::istringstream words(listing.substr(numbers));
+  std::string packets, bytes;
+  std::pair<std::uint64_t, std::uint64_t> counted;
+  words >> packets >> counted.first >> bytes >> counted.second;
+  return counted;
+}
+
+}  // namespace
+
+Status PacketFilter::add_sender(const std::string& link,
+                                const std::vector<std::string>& addresses) {
+  Link fresh{"arriving", {}, false};
+  for (const std::string& address : addresses)
+    fresh.matches.push_back(fmt::format("{} saddr {}", family_of(address), address));
+  return add(link, std::move(fresh));
+}
+
+Status PacketFilter::add_client(const std::string& link, const std::string& address,
+                                unsigned short port) {
+  return add(link, {"arriving",
+                    {fmt::format("{} saddr {} tcp dport {}", family_of(address), address, port)},
+                    false});
+}
+
+Status PacketFilter::add_answers(const std::string& link, const std::string& address,
+                                 unsigned short port) {
+  return add(link, {"leaving",
+                    {fmt::format("{} daddr {} tcp sport {}", family_of(address), address, port)},
+                    false});
+}
+
+Status PacketFilter::add(const std::string& link, Link fresh) {
+  links_[link] = std::move(fresh);
+  return apply();
+}
+
+Status PacketFilter::set_cut(const std::string& link, bool cut) {
+  const auto found = links_.find(link);
+  if (found == links_.end())
+    return Error{ErrorKind::internal, fmt::format("there is no link {}", link)};
+  found->second.cut = cut;
+  return apply();
+}
+
+/// All rules at once: nft does all that it is told, or nothing. Counters have names, so they
+/// outlive their rules.
+Status PacketFilter::apply() {
+  std::string commands = fmt::format(
+      "add table inet {0}\n"
+      "add chain inet {0} arriving {{ type filter hook input priority -300; policy accept; }}\n"
+      "add chain inet {0} leaving {{ type filter hook output priority -300; policy accept; }}\n"
+      "flush chain inet {0} arriving\n"
+      "flush chain inet {0} leaving\n",
+      table_);
+  if (!spared_.empty())
+    commands += fmt::format("add rule inet {} arriving {} accept\n", table_, spared_);
+  for (const auto& [name, link] : links_) {
+    for (const char* fate : {"cut", "passed"})
+      commands += fmt::format("add counter inet {} {}_{}\n", table_, fate, name);
+    for (const std::string& match : link.matches)
+      commands += fmt::format("add rule inet {} {} {} counter name {}_{}{}\n", table_, link.chain,
+                              match, link.cut ? "cut" : "passed", name, link.cut ? " drop" : "");
+  }
+  const auto done = nft(commands);
+  return done ? Status(Done{}) : done.error();
+}
+
+Result<Passage> PacketFilter::passage(const std::string& link) const {
+  const auto listing = nft(fmt::format("list counters table inet {}\n", table_));
+  if (!listing) return listing.error();
+  const auto cut = counter_in(*listing, "cut_" + link);
+  const auto passed = counter_in(*listing, "passed_" + link);
+  return Passage{cut.first, cut.second, passed.first, passed.second};
+}
+
+void PacketFilter::remove() {
+  if (links_.empty()) return;
+  links_.clear();
+  static_cast<void>(nft(fmt::format("delete table inet {}\n", table_)));
+}
+
+}  // namespace consistory
