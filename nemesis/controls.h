@@ -76,8 +76,8 @@ class LinkControl {
   /// Can links be worse than perfect and better than cut?
   virtual bool shapes() const { return false; }
   /// Adds to what the link does to packets, until the same is lifted; only if shapes().
-  virtual void impose(Place, Place, const LinkQuality&) {}
-  virtual void lift(Place, Place, const LinkQuality&) {}
+  virtual Status impose(Place, Place, const LinkQuality&) { return Done{}; }
+  virtual Status lift(Place, Place, const LinkQuality&) { return Done{}; }
   virtual LinkCounters counters(Place from, Place to) const = 0;
   /// Do clients reach nodes over links that can be cut?
   virtual bool carries_clients() const = 0;

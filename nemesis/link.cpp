@@ -107,9 +107,12 @@ class Link final : public Fault {
       return environment_error("links can only be cut here, not made worse: use --ground sandbox");
     quality_ = ailment_.draw(random);
     before_ = struck(controls);
-    for_each_link(controls,
-                  [&](Place from, Place to) { controls.links->impose(from, to, quality_); });
     injected_ = true;
+    Status imposed = Done{};
+    for_each_link(controls, [&](Place from, Place to) {
+      if (Status one = controls.links->impose(from, to, quality_); !one) imposed = one;
+    });
+    if (!imposed) return imposed.error();
     return ailment_.text(quality_) + " on " + links_in_words(controls);
   }
 
@@ -121,9 +124,11 @@ class Link final : public Fault {
   Status heal(Controls& controls) override {
     if (!injected_) return Done{};
     injected_ = false;
-    for_each_link(controls,
-                  [&](Place from, Place to) { controls.links->lift(from, to, quality_); });
-    return Done{};
+    Status lifted = Done{};
+    for_each_link(controls, [&](Place from, Place to) {
+      if (Status one = controls.links->lift(from, to, quality_); !one) lifted = one;
+    });
+    return lifted;
   }
 
   std::vector<Place> targets() const override {
@@ -170,7 +175,9 @@ class Link final : public Fault {
   std::uint64_t struck(const Controls& controls) const {
     std::uint64_t count = 0;
     for_each_link(controls, [&](Place from, Place to) {
-      count += controls.links->counters(from, to).*ailment_.counter;
+      const LinkCounters counters = controls.links->counters(from, to);
+      count += counters.*ailment_.counter;
+      if (quality_.bits_per_second > 0) count += counters.lost;  // what does not fit
     });
     return count;
   }

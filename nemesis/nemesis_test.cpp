@@ -52,10 +52,14 @@ class FakeWorld final : public ProcessControl,
     return counters;
   }
   bool shapes() const override { return shaped; }
-  void impose(Place from, Place to, const LinkQuality& quality) override {
+  Status impose(Place from, Place to, const LinkQuality& quality) override {
     imposed[{from, to}] = quality;
+    return Done{};
   }
-  void lift(Place from, Place to, const LinkQuality&) override { imposed.erase({from, to}); }
+  Status lift(Place from, Place to, const LinkQuality&) override {
+    imposed.erase({from, to});
+    return Done{};
+  }
   bool carries_clients() const override { return true; }
   void allow_end(Place node) override { excused.insert(node); }
   void forbid_end(Place node) override { excused.erase(node); }

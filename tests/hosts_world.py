@@ -122,7 +122,7 @@ class World:
 
 
 def all_faults(world):
-    done = subprocess.run(world.command('-d', '16s', '--fault', 'partition,kill,pause,slow,partition:clients',
+    done = subprocess.run(world.command('-d', '20s', '--rate', '1500', '--fault', 'partition,kill,pause,slow,partition:clients,link:loss,link:narrow',
                                         '--fault-every', '2500ms', '--fault-for', '1500ms'),
                           capture_output=True, text=True)
     return {'code': done.returncode, 'error': done.stderr, 'verdict': json.loads(done.stdout or '{}')}

@@ -33,7 +33,8 @@ class Hosts(unittest.TestCase):
         self.assertEqual(outcome['code'], 0, outcome['error'])
         faults = outcome['verdict']['faults']
         struck = {fault['fault'] for fault in faults if fault['evidence']}
-        self.assertEqual(struck, {'partition', 'kill', 'pause', 'slow', 'partition:clients'})
+        self.assertEqual(struck, {'partition', 'kill', 'pause', 'slow', 'partition:clients', 'link:loss',
+                                  'link:narrow'})
         self.assertTrue(all(fault['healed_ns'] > 0 for fault in faults))
         states = {row['model']: row['state'] for row in outcome['verdict']['models']}
         self.assertEqual(states['linearizable'], 'holds')

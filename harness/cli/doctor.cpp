@@ -11,6 +11,7 @@
 #include "harness/clocks/process_clock.h"
 #include "harness/disks/faulty_disk.h"
 #include "harness/sandbox/enter.h"
+#include "harness/stores/installed.h"
 #include "nemesis/fault.h"
 
 namespace consistory {
@@ -20,28 +21,31 @@ using Json = nlohmann::ordered_json;
 
 /// How a kind of fault is done; empty: not at all.
 struct Mechanism {
-  std::string relay, sandbox;
+  std::string relay, sandbox, ssh;
   std::string why_not = "";  ///< it is not possible in the sandbox
 };
 
 Mechanism mechanism_of(const FaultKind& kind) {
   if (kind.name == "partition")
     return {"the relay in the controller holds the bytes of a cut direction back",
-            "the switch in the controller drops the packets of a cut direction"};
+            "the switch in the controller drops the packets of a cut direction",
+            "nft drops the packets of a cut direction at the host where they arrive"};
   switch (kind.needs) {
     case Needs::shaped_links:
-      return {"", "the switch in the controller draws the fate of every packet from the seed"};
+      return {"", "the switch in the controller draws the fate of every packet from the seed",
+              "nft drops packets at the host where they arrive: only loss and narrow"};
     case Needs::movable_clocks:
       if (can_move_clocks())
-        return {"the node's clock functions (vdso) are led to code of ours", "the same"};
-      return {"the store reads an offset file, if it has one", "the same"};
+        return {"the node's clock functions (vdso) are led to code of ours", "the same", ""};
+      return {"the store reads an offset file, if it has one", "the same", ""};
     case Needs::own_disks:
-      if (const Status can = can_mount_disks(); !can) return {"", "", can.error().message};
-      return {"", "each node's data lies on a file system of ours (FUSE)"};
+      if (const Status can = can_mount_disks(); !can) return {"", "", "", can.error().message};
+      return {"", "each node's data lies on a file system of ours (FUSE)", ""};
     case Needs::nothing:
       break;
   }
-  return {"signals to the node's process group", "the same"};
+  return {"signals to the node's process group", "the same",
+          "signals to the process that listens, and to all that came from it"};
 }
 
 Json diagnosis() {
@@ -51,6 +55,10 @@ Json diagnosis() {
   grounds.push_back({{"ground", "sandbox"},
                      {"works", static_cast<bool>(sandbox)},
                      {"why", sandbox ? std::string() : sandbox.error().message}});
+  const bool ssh = !find_program("ssh").empty();
+  grounds.push_back({{"ground", "ssh"},
+                     {"works", ssh},
+                     {"why", ssh ? "" : "ssh is missing: apt-get install openssh-client"}});
   Json faults = Json::array();
   for (const FaultKind& kind : all_faults()) {
     const Mechanism mechanism = mechanism_of(kind);
@@ -59,6 +67,7 @@ Json diagnosis() {
                       {"works", works},
                       {"on_relay", mechanism.relay},
                       {"in_sandbox", sandbox ? mechanism.sandbox : std::string()},
+                      {"over_ssh", ssh ? mechanism.ssh : std::string()},
                       {"evidence", kind.evidence},
                       {"why_not", mechanism.why_not}});
   }
@@ -72,7 +81,7 @@ std::string text_of(const Json& diagnosis) {
     text += fmt::format("  {:<10} {}{}\n", row["ground"].get<std::string>(),
                         row["works"].get<bool>() ? "works" : "does not work",
                         why.empty() ? "" : ": " + why);
-    if (!why.empty())
+    if (!why.empty() && row["ground"] == "sandbox")
       text +=
           "             it takes user namespaces (sysctl kernel.unprivileged_userns_clone=1, or "
           "root)\n             and ip (apt-get install iproute2)\n";
@@ -86,6 +95,7 @@ std::string text_of(const Json& diagnosis) {
                         row["works"].get<bool>() ? "works" : "does not work here");
     line("relay", row["on_relay"]);
     line("sandbox", row["in_sandbox"]);
+    line("ssh", row["over_ssh"]);
     line("evidence", row["evidence"]);
     if (row["why_not"] != "") line("because", row["why_not"]);
   }

@@ -86,6 +86,12 @@ class Helper {
     if (name == "cut") return done(filter_->set_cut(link, true));
     if (name == "join") return done(filter_->set_cut(link, false));
     if (name == "count") return count(link);
+    if (name == "shape") {
+      unsigned lost_of_million = 0;
+      std::uint64_t bytes_per_second = 0;
+      words >> lost_of_million >> bytes_per_second;
+      return done(filter_->shape(link, lost_of_million, bytes_per_second));
+    }
     return usage_error(fmt::format("unknown request {}", name));
   }
 
@@ -130,8 +136,8 @@ class Helper {
   Result<std::string> count(const std::string& link) const {
     const Result<Passage> passage = filter_->passage(link);
     if (!passage) return passage.error();
-    return fmt::format("{} {} {} {}", passage->cut_packets, passage->cut_bytes,
-                       passage->passed_packets, passage->passed_bytes);
+    return fmt::format("{} {} {} {} {}", passage->cut_packets, passage->cut_bytes,
+                       passage->passed_packets, passage->passed_bytes, passage->lost_packets);
   }
 
   std::string controller_, ssh_port_;

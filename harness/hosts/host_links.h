@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "harness/hosts/remote_host.h"
-#include "nemesis/controls.h"
+#include "nemesis/imposed_quality.h"
 
 namespace consistory {
 
@@ -23,6 +23,10 @@ class HostLinks final : public LinkControl {
   /// Zeros if the host does not answer.
   LinkCounters counters(Place from, Place to) const override;
   bool carries_clients() const override { return true; }
+  /// Packets can be lost, and links narrow: what a link cannot carry is lost.
+  bool shapes() const override { return true; }
+  Status impose(Place from, Place to, const LinkQuality& quality) override;
+  Status lift(Place from, Place to, const LinkQuality& quality) override;
 
   /// What the host where it is cut calls the link.
   static std::string name_of(Place from, Place to);
@@ -31,11 +35,13 @@ class HostLinks final : public LinkControl {
   RemoteHost& host_of(Place from, Place to) const {
     return *hosts_[(to == kClients ? from : to) - 1];
   }
-  Status tell(const char* what, Place from, Place to);
+  Status tell(const std::string& what, Place from, Place to, const std::string& more = {});
+  Status shape(Place from, Place to);
 
   const std::vector<std::unique_ptr<RemoteHost>>& hosts_;
   std::mutex mutex_;
   std::map<std::pair<Place, Place>, int> cuts_;
+  std::map<std::pair<Place, Place>, ImposedQuality> qualities_;
 };
 
 }  // namespace consistory

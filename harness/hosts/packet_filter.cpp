@@ -36,7 +36,7 @@ std::pair<std::uint64_t, std::uint64_t> counter_in(const std::string& listing,
 
 Status PacketFilter::add_sender(const std::string& link,
                                 const std::vector<std::string>& addresses) {
-  Link fresh{"arriving", {}, false};
+  Link fresh{"arriving", {}};
   for (const std::string& address : addresses)
     fresh.matches.push_back(fmt::format("{} saddr {}", family_of(address), address));
   return add(link, std::move(fresh));
@@ -44,16 +44,18 @@ Status PacketFilter::add_sender(const std::string& link,
 
 Status PacketFilter::add_client(const std::string& link, const std::string& address,
                                 unsigned short port) {
-  return add(link, {"arriving",
-                    {fmt::format("{} saddr {} tcp dport {}", family_of(address), address, port)},
-                    false});
+  return add(link, {
+                       "arriving",
+                       {fmt::format("{} saddr {} tcp dport {}", family_of(address), address, port)},
+                   });
 }
 
 Status PacketFilter::add_answers(const std::string& link, const std::string& address,
                                  unsigned short port) {
-  return add(link, {"leaving",
-                    {fmt::format("{} daddr {} tcp sport {}", family_of(address), address, port)},
-                    false});
+  return add(link, {
+                       "leaving",
+                       {fmt::format("{} daddr {} tcp sport {}", family_of(address), address, port)},
+                   });
 }
 
 Status PacketFilter::add(const std::string& link, Link fresh) {
@@ -61,12 +63,46 @@ Status PacketFilter::add(const std::string& link, Link fresh) {
   return apply();
 }
 
-Status PacketFilter::set_cut(const std::string& link, bool cut) {
+Result<PacketFilter::Link*> PacketFilter::find(const std::string& link) {
   const auto found = links_.find(link);
-  if (found == links_.end())
-    return Error{ErrorKind::internal, fmt::format("there is no link {}", link)};
-  found->second.cut = cut;
+  if (found != links_.end()) return &found->second;
+  return Error{ErrorKind::internal, fmt::format("there is no link {}", link)};
+}
+
+Status PacketFilter::set_cut(const std::string& link, bool cut) {
+  const Result<Link*> found = find(link);
+  if (!found) return found.error();
+  (*found)->cut = cut;
   return apply();
+}
+
+Status PacketFilter::shape(const std::string& link, unsigned lost_of_million,
+                           std::uint64_t bytes_per_second) {
+  const Result<Link*> found = find(link);
+  if (!found) return found.error();
+  (*found)->lost_of_million = lost_of_million;
+  (*found)->bytes_per_second = bytes_per_second;
+  return apply();
+}
+
+/// Each packet meets the first that takes it.
+std::string PacketFilter::rules_of(const std::string& name, const Link& link) const {
+  std::vector<std::string> fates;
+  if (link.cut) fates.push_back(fmt::format("counter name cut_{} drop", name));
+  if (link.lost_of_million > 0)
+    fates.push_back(fmt::format("numgen random mod 1000000 < {} counter name lost_{} drop",
+                                link.lost_of_million, name));
+  if (link.bytes_per_second > 0)
+    fates.push_back(
+        fmt::format("limit rate over {} bytes/second burst 32768 bytes counter name lost_{} drop",
+                    link.bytes_per_second, name));
+  fates.push_back("counter name passed_" + name);
+  std::string rules;
+  for (const std::string& match : link.matches) {
+    for (const std::string& fate : fates)
+      rules += fmt::format("add rule inet {} {} {} {}\n", table_, link.chain, match, fate);
+  }
+  return rules;
 }
 
 /// All rules at once: nft does all that it is told, or nothing. Counters have names, so they
@@ -82,11 +118,9 @@ Status PacketFilter::apply() {
   if (!spared_.empty())
     commands += fmt::format("add rule inet {} arriving {} accept\n", table_, spared_);
   for (const auto& [name, link] : links_) {
-    for (const char* fate : {"cut", "passed"})
+    for (const char* fate : {"cut", "lost", "passed"})
       commands += fmt::format("add counter inet {} {}_{}\n", table_, fate, name);
-    for (const std::string& match : link.matches)
-      commands += fmt::format("add rule inet {} {} {} counter name {}_{}{}\n", table_, link.chain,
-                              match, link.cut ? "cut" : "passed", name, link.cut ? " drop" : "");
+    commands += rules_of(name, link);
   }
   const auto done = nft(commands);
   return done ? Status(Done{}) : done.error();
@@ -97,7 +131,8 @@ Result<Passage> PacketFilter::passage(const std::string& link) const {
   if (!listing) return listing.error();
   const auto cut = counter_in(*listing, "cut_" + link);
   const auto passed = counter_in(*listing, "passed_" + link);
-  return Passage{cut.first, cut.second, passed.first, passed.second};
+  const auto lost = counter_in(*listing, "lost_" + link);
+  return Passage{cut.first, cut.second, passed.first, passed.second, lost.first};
 }
 
 void PacketFilter::remove() {

@@ -17,6 +17,7 @@ struct Passage {
   std::uint64_t cut_bytes = 0;
   std::uint64_t passed_packets = 0;
   std::uint64_t passed_bytes = 0;
+  std::uint64_t lost_packets = 0;
 };
 
 /// Not thread-safe. Nothing of it stays once removed.
@@ -34,6 +35,9 @@ class PacketFilter {
   Status add_answers(const std::string& link, const std::string& address, unsigned short port);
 
   Status set_cut(const std::string& link, bool cut);
+  /// Of a million packets `lost_of_million` are lost, and what goes beyond `bytes_per_second`; 0:
+  /// none, and no limit.
+  Status shape(const std::string& link, unsigned lost_of_million, std::uint64_t bytes_per_second);
   Result<Passage> passage(const std::string& link) const;
   void remove();
 
@@ -42,7 +46,11 @@ class PacketFilter {
     std::string chain;                 // "arriving" or "leaving"
     std::vector<std::string> matches;  // each a rule's condition
     bool cut = false;
+    unsigned lost_of_million = 0;
+    std::uint64_t bytes_per_second = 0;
   };
+  Result<Link*> find(const std::string& link);
+  std::string rules_of(const std::string& name, const Link& link) const;
   Status add(const std::string& link, Link fresh);
   Status apply();
 

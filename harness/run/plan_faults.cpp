@@ -39,9 +39,12 @@ Status can_do(const FaultSpec& spec, const RunArguments& arguments, const RunPla
         fmt::format("{} does not come back by itself after {}", plan.store_name, spec.name()));
   const bool relay = arguments.ground == "relay";
   const bool elsewhere = !arguments.hosts.empty();
-  if (elsewhere && spec.kind->needs != Needs::nothing)
-    return usage_error(fmt::format(
-        "over ssh nodes can be cut off, killed, paused and slowed down: not {}", spec.name()));
+  const bool by_filter = spec.variant == "loss" || spec.variant == "narrow";
+  if (elsewhere && spec.kind->needs != Needs::nothing && !by_filter)
+    return usage_error(
+        fmt::format("over ssh there are partition, link:loss, link:narrow, kill, pause and slow, "
+                    "not {}",
+                    spec.name()));
   switch (spec.kind->needs) {
     case Needs::shaped_links:
       if (plan.nodes < 2) return usage_error("links between nodes need at least two --nodes");

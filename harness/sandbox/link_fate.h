@@ -3,10 +3,8 @@
 // seed gives the same sequence of packets the same fates; time only decides when they come true.
 
 #include <cstdint>
-#include <vector>
-
 #include "base/random.h"
-#include "nemesis/controls.h"
+#include "nemesis/imposed_quality.h"
 
 namespace consistory {
 
@@ -27,9 +25,8 @@ class LinkFate {
 
   void cut() { ++cuts_; }
   void heal() { cuts_ -= cuts_ > 0 ? 1 : 0; }
-  void impose(const LinkQuality& quality);
-  /// Takes back one that was imposed; does nothing if none like it was.
-  void lift(const LinkQuality& quality);
+  void impose(const LinkQuality& quality) { quality_.impose(quality); }
+  void lift(const LinkQuality& quality) { quality_.lift(quality); }
   const LinkCounters& counters() const { return counters_; }
 
   /// Of the next packet, of `bytes` bytes, that comes at `now`. `counts`: it is of the store's own
@@ -37,12 +34,10 @@ class LinkFate {
   PacketFate next(std::size_t bytes, Nanos now, bool counts);
 
  private:
-  void combine();
   Nanos travel(Nanos now, std::size_t bytes);
 
   int cuts_ = 0;
-  std::vector<LinkQuality> imposed_;
-  LinkQuality quality_;  ///< of all that is imposed
+  ImposedQuality quality_;
   LinkCounters counters_;
   Random random_;
   Nanos last_due_ = 0;   ///< nothing overtakes, unless it is drawn to

@@ -138,7 +138,7 @@ TEST_F(SandboxNetwork, ACutDirectionCarriesNothingAndTheOtherEverything) {
 TEST_F(SandboxNetwork, DelayIsOneWay) {
   LinkQuality slow;
   slow.delay = 50 * kMillisecond;
-  links().impose(1, 2, slow);
+  ASSERT_TRUE(links().impose(1, 2, slow));
   std::vector<Nanos> times;
   for (std::uint32_t i = 0; i < 20; ++i) {
     const Nanos before = monotonic_now();
@@ -156,9 +156,9 @@ TEST_F(SandboxNetwork, DelayIsOneWay) {
 TEST_F(SandboxNetwork, LosesTheShareThatWasAskedFor) {
   LinkQuality lossy;
   lossy.loss = 0.2;
-  links().impose(1, 2, lossy);
+  ASSERT_TRUE(links().impose(1, 2, lossy));
   EXPECT_NEAR(transmit(node(1), node(2), 2000).all, 1600, 60);
-  links().lift(1, 2, lossy);
+  ASSERT_TRUE(links().lift(1, 2, lossy));
   EXPECT_EQ(transmit(node(1), node(2), 200).all, 200);
 }
 
@@ -166,7 +166,7 @@ TEST_F(SandboxNetwork, DuplicatesAndReordersAsItCounts) {
   LinkQuality untidy;
   untidy.duplicate = 0.1;
   untidy.reorder = 0.1;
-  links().impose(1, 2, untidy);
+  ASSERT_TRUE(links().impose(1, 2, untidy));
   const Count count = transmit(node(1), node(2), 2000);
   const LinkCounters counters = links().counters(1, 2);
   EXPECT_EQ(count.all, 2000 + static_cast<int>(counters.duplicated));
@@ -178,7 +178,7 @@ TEST_F(SandboxNetwork, DuplicatesAndReordersAsItCounts) {
 TEST_F(SandboxNetwork, CorruptionIsThrownAwayByItsReceiver) {
   LinkQuality corrupt;
   corrupt.corrupt = 0.2;
-  links().impose(1, 2, corrupt);
+  ASSERT_TRUE(links().impose(1, 2, corrupt));
   const Count count = transmit(node(1), node(2), 2000);
   EXPECT_EQ(count.damaged, 0);
   EXPECT_EQ(count.all, 2000 - static_cast<int>(links().counters(1, 2).corrupted));
@@ -188,7 +188,7 @@ TEST_F(SandboxNetwork, CorruptionIsThrownAwayByItsReceiver) {
 TEST_F(SandboxNetwork, SilentCorruptionArrives) {
   LinkQuality corrupt;
   corrupt.corrupt_silently = 0.2;
-  links().impose(1, 2, corrupt);
+  ASSERT_TRUE(links().impose(1, 2, corrupt));
   const Count count = transmit(node(1), node(2), 2000);
   EXPECT_EQ(count.all, 2000);
   EXPECT_EQ(count.damaged, static_cast<int>(links().counters(1, 2).corrupted));
@@ -199,7 +199,7 @@ TEST_F(SandboxNetwork, SameSeedSameFateOfTheSamePackets) {
   const auto lost = [&] {
     LinkQuality lossy;
     lossy.loss = 0.5;
-    links().impose(1, 2, lossy);
+    EXPECT_TRUE(links().impose(1, 2, lossy));
     std::vector<bool> came(200, false);
     for (std::uint32_t i = 0; i < came.size(); ++i) {
       node(1).send(2, i);
@@ -220,7 +220,7 @@ TEST_F(SandboxNetwork, TcpRepairsWhatItNotices) {
   bad.corrupt = 0.02;
   bad.duplicate = 0.05;
   bad.reorder = 0.05;
-  links().impose(1, 2, bad);
+  ASSERT_TRUE(links().impose(1, 2, bad));
   constexpr std::size_t kBytes = 1 << 20;
   Descriptor listener;
   std::thread([&] {

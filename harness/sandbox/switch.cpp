@@ -224,12 +224,14 @@ Status Switch::heal(Place from, Place to) {
   return Done{};
 }
 
-void Switch::impose(Place from, Place to, const LinkQuality& quality) {
+Status Switch::impose(Place from, Place to, const LinkQuality& quality) {
   engine_->change(from, to, [&](LinkFate& link) { link.impose(quality); });
+  return Done{};
 }
 
-void Switch::lift(Place from, Place to, const LinkQuality& quality) {
+Status Switch::lift(Place from, Place to, const LinkQuality& quality) {
   engine_->change(from, to, [&](LinkFate& link) { link.lift(quality); });
+  return Done{};
 }
 
 LinkCounters Switch::counters(Place from, Place to) const { return engine_->counters(from, to); }

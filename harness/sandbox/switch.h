@@ -32,8 +32,8 @@ class Switch final : public LinkControl {
   LinkCounters counters(Place from, Place to) const override;
   bool carries_clients() const override { return true; }
   bool shapes() const override { return true; }
-  void impose(Place from, Place to, const LinkQuality& quality) override;
-  void lift(Place from, Place to, const LinkQuality& quality) override;
+  Status impose(Place from, Place to, const LinkQuality& quality) override;
+  Status lift(Place from, Place to, const LinkQuality& quality) override;
 
   /// Writes every packet that comes from now on to a file that Wireshark opens (pcap).
   Status capture(const std::string& path);
