@@ -32,6 +32,7 @@ svg .bad{stroke:var(--bad);stroke-width:2.5}
 svg .band{fill:var(--band)}
 svg .soft{fill:var(--soft)}
 svg .arrow{stroke:var(--soft);fill:none}
+svg .lost{stroke-dasharray:3 3}
 svg .why{stroke:var(--bad);fill:none}
 svg marker path{fill:var(--bad)}
 )";

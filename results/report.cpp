@@ -202,6 +202,33 @@ void faults(Html& html, const RunRecord& run) {
   html.raw("</tbody></table></div></section>\n");
 }
 
+/// Those around the first counterexample; without one those that came first.
+std::vector<Message> messages_to_draw(const RunRecord& run) {
+  const std::vector<const JudgedModel*> violated = violations_in_order(run);
+  if (violated.empty()) return messages_around(run.messages, 0, -1);
+  Nanos from = INT64_MAX, to = 0;
+  for (const Operation& operation : violated.front()->witness->history.operations) {
+    from = std::min(from, operation.invoke_ns);
+    to = std::max({to, operation.invoke_ns, operation.complete_ns});
+  }
+  return messages_around(run.messages, from, to);
+}
+
+void messages(Html& html, const RunRecord& run) {
+  if (run.messages.empty()) return;
+  const std::vector<Message> drawn = messages_to_draw(run);
+  const bool around = !violations_in_order(run).empty();
+  html.raw("<section id=\"messages\"><h2>Messages</h2><p class=\"how\">")
+      .text(fmt::format(
+          "{} of {}, {}; all are in messages.jsonl. An arrow that ends in a cross never "
+          "came.",
+          drawn.size(), run.messages.size(),
+          around ? "up to the end of the first counterexample" : "from the beginning of the load"))
+      .raw("</p>")
+      .raw(message_diagram_svg(drawn))
+      .raw("</section>\n");
+}
+
 }  // namespace
 
 std::string report_html(const RunRecord& run) {
@@ -212,6 +239,7 @@ std::string report_html(const RunRecord& run) {
   anomalies(html, run);
   confidence(html, run);
   faults(html, run);
+  messages(html, run);
   return html_page(fmt::format("{}: {}", name_of(run.overall.word), run.store), html.take());
 }
 

@@ -55,6 +55,30 @@ TEST(Report, HostileKeysAndValuesAreInert) {
   EXPECT_THAT(verdict_json(run), Not(HasSubstr("\x1b")));
 }
 
+TEST(Report, MessagesAreDrawnAroundTheCounterexampleAndHostileOnesAreInert) {
+  RunRecord run = judged(kStale);
+  const Nanos end = run.judgement.models.front().witness->history.operations.back().complete_ns;
+  run.messages = {{0, 1, "clients", "n1", R"({"type":"write","key":"</svg><img>"})"},
+                  {1, -1, "n1", "n2", "no JSON \x1b[31m <b>"},
+                  {end + kSecond, -1, "n2", "n1", R"({"type":"much-later"})"}};
+  const std::string html = report_html(run);
+  EXPECT_THAT(html, HasSubstr("2 of 3, up to the end of the first counterexample"));
+  EXPECT_THAT(html, HasSubstr("n1 to n2, never came"));
+  EXPECT_THAT(html, Not(HasSubstr("much-later")));
+  EXPECT_THAT(html, Not(HasSubstr("<img")));
+  EXPECT_THAT(html, Not(HasSubstr("<b>")));
+  EXPECT_THAT(html, Not(HasSubstr("\x1b")));
+}
+
+TEST(Messages, OfManyTheLastBeforeTheEndAreDrawn) {
+  std::vector<Message> many;
+  for (Nanos time = 0; time < 1000; ++time) many.push_back({time, time + 1, "n1", "n2", "{}"});
+  const std::vector<Message> around = messages_around(many, 0, 500);
+  EXPECT_EQ(around.back().sent_ns, 500);
+  EXPECT_LT(around.size(), 200U);
+  EXPECT_EQ(messages_around(many, 0, -1).front().sent_ns, 0);
+}
+
 TEST(Report, EveryLitmusShapeRenders) {
   for (const char* text :
        {"A read x -> 7",

@@ -13,6 +13,7 @@
 #include "checkers/judge.h"
 #include "checkers/pressure.h"
 #include "checkers/staleness.h"
+#include "results/messages.h"
 
 namespace consistory {
 
@@ -93,6 +94,7 @@ struct RunRecord {
   std::vector<AnomalyGroup> anomalies;
   Availability availability;
   OverallVerdict overall;
+  std::vector<Message> messages;  ///< of stores that let them be seen
 
   const History& history() const { return recording.history; }
 };

@@ -216,17 +216,23 @@ class Maelstrom(unittest.TestCase):
         with temporary_directory() as out:
             result = consistory('run', 'maelstrom', '--bin', node, '--json', '-q', '-o', out, *arguments)
             self.assertTrue(result.stdout, result.stderr)
-            log = next(pathlib.Path(out).glob('2*/logs/n1.log')).read_text()
-            return result.returncode, json.loads(result.stdout), log
+            run = next(pathlib.Path(out).glob('2*'))
+            messages = [json.loads(line) for line in (run / 'messages.jsonl').read_text().splitlines()]
+            return result.returncode, json.loads(result.stdout), messages, (run / 'report.html').read_text()
 
     def test_a_node_of_maelstrom_runs_unchanged_under_partition_and_loss(self):
-        code, verdict, log = self.run_nodes(self.NODE, '-d', '10s', '--fault', 'partition:halves,link:loss', '--seed', '1')
+        code, verdict, messages, report = self.run_nodes(self.NODE, '-d', '10s', '--fault', 'partition:halves,link:loss', '--seed', '1')
         self.assertEqual(code, 0, verdict['sentence'])
-        self.assertIn(' received {"src":"n2"', log)  # the messages are on record
+        between = [message for message in messages if 'clients' not in (message['from'], message['to'])]
+        self.assertTrue(any(message['received_ns'] is None for message in between))  # what the faults took
+        for message in between:
+            self.assertTrue(message['received_ns'] is None or message['received_ns'] >= message['sent_ns'])
+        self.assertIn('<h2>Messages</h2>', report)
 
     def test_a_lazy_one_is_found_out(self):
-        code, verdict, _ = self.run_nodes(self.NODE + ' lazy', '-d', '6s', '--fault', 'partition:halves', '--seed', '1')
+        code, verdict, _, report = self.run_nodes(self.NODE + ' lazy', '-d', '6s', '--fault', 'partition:halves', '--seed', '1')
         self.assertEqual(code, 1, verdict['sentence'])
+        self.assertIn('up to the end of the first counterexample', report)
 
     def test_no_program_is_said(self):
         for arguments, code in (([], 64), (['--bin', '/nowhere/node'], 69)):

@@ -85,6 +85,7 @@ class Run {
     if (!journal) return journal.error();
     if (Status loaded = load_and_settle(**cluster, *journal); !loaded) return loaded.error();
     cluster->reset();  // every node ends here
+    read_messages();
     remove_data();
     set_cleanup_pending(false);
     if (Status examined = check(); !examined) return examined.error();
@@ -144,7 +145,7 @@ class Run {
 
   Status load_and_settle(Cluster& cluster, Journal& journal) {
     MarkQueue marks;
-    const Nanos started = monotonic_now();
+    const Nanos started = load_began_ = monotonic_now();
     Load load(plan_, cluster, journal, marks, progress_, started);
     Nemesis nemesis(
         plan_.schedule, cluster.controls(), Random(plan_.seed).fork("faults"),
@@ -165,6 +166,13 @@ class Run {
     record_.status = interrupts() > 0 ? "interrupted" : failed ? "store-failed" : "finished";
     const Status flushed = journal.flush();
     return finals ? flushed : finals;
+  }
+
+  void read_messages() {
+    std::vector<std::string> logs;
+    for (const std::string& node : record_.nodes)
+      logs.push_back(directory_.file(fmt::format("logs/{}.log", node)));
+    record_.messages = plan_.store->messages(logs, load_began_);
   }
 
   /// Of a store that goes on without us.
@@ -256,6 +264,11 @@ class Run {
     if (Status written = write_file(directory_.file("faults.jsonl"), faults_jsonl(record_));
         !written)
       return written;
+    if (!record_.messages.empty()) {
+      Status written =
+          write_file(directory_.file("messages.jsonl"), messages_jsonl(record_.messages));
+      if (!written) return written;
+    }
     if (Status written = write_file(directory_.file("verdict.json"), verdict_json(record_));
         !written)
       return written;
@@ -268,6 +281,7 @@ class Run {
   const RunPlan& plan_;
   RunDirectory directory_;
   Progress progress_;
+  Nanos load_began_ = 0;
   RunRecord record_;
 };
 

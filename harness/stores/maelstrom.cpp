@@ -9,6 +9,7 @@
 
 #include "base/suggest.h"
 #include "checkers/history/json_input.h"
+#include "harness/maelstrom/message_log.h"
 #include "harness/stores/settings.h"
 #include "harness/stores/text_exchange.h"
 #include "harness/stores/value_text.h"
@@ -112,6 +113,10 @@ class Maelstrom final : public Store {
     const Json answer = line ? parse_untrusted(*line) : Json();
     const bool ready = answer.is_object() && answer.value("ready", Json()) == true;
     return ready ? std::optional(NodeStatus{}) : std::nullopt;
+  }
+
+  std::vector<Message> messages(const std::vector<std::string>& logs, Nanos origin) const override {
+    return read_message_logs(logs, origin);
   }
 
   std::unique_ptr<Clients> clients(std::size_t slots,

@@ -15,6 +15,7 @@
 #include "harness/cluster/ground.h"
 #include "harness/stores/installed.h"
 #include "nemesis/fault.h"
+#include "results/messages.h"
 #include "workloads/workload.h"
 
 namespace consistory {
@@ -97,6 +98,10 @@ class Store {
   virtual std::optional<NodeStatus> status(const NodeLayout& layout) const = 0;
   /// The file whose number, in ms, moves the node's clock; empty: the store has no such thing.
   virtual std::string clock_offset_file(const NodeLayout&) const { return {}; }
+
+  /// What nodes said to each other, from the logs of nodes 1, 2, …; of stores that let it be seen.
+  /// Times are to count from `origin` (monotonic).
+  virtual std::vector<Message> messages(const std::vector<std::string>&, Nanos) const { return {}; }
 
   /// `reached[i]` is where clients find node i+1.
   virtual std::unique_ptr<Clients> clients(std::size_t slots,

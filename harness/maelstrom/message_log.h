@@ -1,0 +1,16 @@
+#pragma once
+// What the hosts of Maelstrom nodes logged, put together: who sent what when, and when it came.
+
+#include <string>
+#include <vector>
+
+#include "results/messages.h"
+
+namespace consistory {
+
+/// Of the logs of n1, n2, … in order; those sent since `origin` (monotonic) alone, which their
+/// times count from. In the order of sending. What was sent once and came twice is there twice. At
+/// most a million; what comes after them is left out.
+std::vector<Message> read_message_logs(const std::vector<std::string>& paths, Nanos origin);
+
+}  // namespace consistory
