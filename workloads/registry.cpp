@@ -7,17 +7,19 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<Workload, 5> kWorkloads = {{
-    {"register", "reads and writes of unique values over a few registers", false, true,
+constexpr std::array<Workload, 6> kWorkloads = {{
+    {"register", "reads and writes of unique values over a few registers", Function::write, true,
      make_register_generator},
-    {"append", "unique elements appended to lists, where the order of updates is visible", true,
-     true, make_append_generator},
-    {"delete", "writes and deletes of many registers; has to be asked for", false, false,
+    {"append", "unique elements appended to lists, where the order of updates is visible",
+     Function::append, true, make_append_generator},
+    {"cas", "reads, writes and swaps of a few registers; has to be asked for", Function::cas, false,
+     make_cas_generator},
+    {"delete", "writes and deletes of many registers; has to be asked for", Function::remove, false,
      make_delete_generator},
     {"overtake", "scripts over fresh registers, where late updates that lose are seen to be late",
-     false, false, make_overtake_generator},
-    {"revise", "sessions read a register, write it and read it again; has to be asked for", false,
-     false, make_revise_generator},
+     Function::write, false, make_overtake_generator},
+    {"revise", "sessions read a register, write it and read it again; has to be asked for",
+     Function::write, false, make_revise_generator},
 }};
 
 }  // namespace

@@ -42,15 +42,18 @@ class Generator {
 struct Workload {
   std::string_view name;
   std::string_view summary;
-  bool lists = false;      ///< needs a store with lists, else registers
-  bool by_default = true;  ///< runs when nobody names a workload
+  Function needs = Function::write;  ///< that the store can do
+  bool by_default = true;            ///< runs when nobody names a workload
   std::unique_ptr<Generator> (*make)(const WorkloadOptions& options);
+
+  bool lists() const { return needs == Function::append; }  ///< else registers
 };
 
 std::span<const Workload> all_workloads();
 Result<const Workload*> find_workload(std::string_view name);
 
 std::unique_ptr<Generator> make_register_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_cas_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_delete_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_append_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_overtake_generator(const WorkloadOptions& options);

@@ -34,7 +34,25 @@ TEST_P(EveryWorkload, WritesUniqueValuesContendsAndRepeats) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryWorkload,
-                         testing::Values("register", "append", "delete", "overtake", "revise"));
+                         testing::Values("register", "append", "cas", "delete", "overtake",
+                                         "revise"));
+
+TEST(Cas, MostSwapsExpectWhatWasProposedLast) {
+  const auto generator = make_cas_generator({});
+  Random random(5);
+  std::map<std::string, Value> last;
+  int swaps = 0, hopeful = 0;
+  for (std::size_t i = 0; i < 2000; ++i) {
+    const Invocation next = generator->next(i % 7, random);
+    if (next.function == Function::read) continue;
+    swaps += next.function == Function::cas ? 1 : 0;
+    hopeful += next.function == Function::cas && next.expected == last[next.key] ? 1 : 0;
+    last[next.key] = next.value;
+  }
+  EXPECT_GT(swaps, 400);
+  EXPECT_GT(hopeful, swaps * 7 / 10);
+  EXPECT_LT(hopeful, swaps);
+}
 
 TEST(FindWorkload, SuggestsNearNames) {
   EXPECT_NE(find_workload("apend").error().message.find("did you mean \"append\""),

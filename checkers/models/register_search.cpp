@@ -21,27 +21,43 @@ bool is_blind_mismatch(const Operation& operation) {
   return operation.function == Function::cas && !operation.updates() && !operation.has_seen();
 }
 
-/// A register for the Linearizer: its state is its value.
+/// A register for the Linearizer: its state is its value, and the highest version so far.
 struct Register {
   using Call = const Operation*;
-  using State = ValueId;
+  struct State {
+    ValueId value = kNil;
+    std::int64_t version = INT64_MIN;
+  };
 
-  State initial() const { return kNil; }
+  const ValueVersions& versions;
+
+  State initial() const { return {}; }
   std::int64_t invoke(Call call) const { return call->invoke; }
   std::int64_t complete(Call call) const { return call->is_info() ? kNever : call->complete; }
   bool changes(Call call) const { return call->updates(); }
-  bool fits(Call call, State value) const {
-    if (call->function == Function::read) return call->value == value;
-    if (call->function != Function::cas) return true;
-    if (call->updates()) return call->expected == value;
-    return call->has_seen() ? call->seen == value : call->expected != value;
+  bool fits(Call call, const State& state) const {
+    if (call->function == Function::read) return call->value == state.value;
+    if (call->updates()) {
+      const bool meets = call->function != Function::cas || call->expected == state.value;
+      return meets && version_of(call, INT64_MAX) > state.version;
+    }
+    return call->has_seen() ? call->seen == state.value : call->expected != state.value;
   }
-  State next(Call call, State) const { return written(*call); }
+  State next(Call call, const State& state) const {
+    return {written(*call), version_of(call, state.version)};
+  }
+  std::int64_t version_of(Call call, std::int64_t unknown) const {
+    const auto found = versions.find(written(*call));
+    return found == versions.end() ? unknown : found->second;
+  }
   bool same(Call a, Call b) const {
     return a->function == b->function && a->value == b->value && a->expected == b->expected;
   }
-  void code(State value, std::u32string& into) const {
-    into.push_back(static_cast<char32_t>(value));
+  void code(const State& state, std::u32string& into) const {
+    into.push_back(static_cast<char32_t>(state.value));
+    if (versions.empty()) return;
+    into.push_back(static_cast<char32_t>(state.version >> 32));
+    into.push_back(static_cast<char32_t>(state.version));
   }
 };
 
@@ -81,9 +97,30 @@ bool values_repeat(const History& history, const std::vector<OperationId>& opera
   });
 }
 
+std::optional<ValueVersions> versions_of_values(const History& history,
+                                                const std::vector<OperationId>& operations) {
+  ValueVersions versions;
+  std::set<ValueId> written_once;
+  std::set<std::int64_t> distinct;
+  for (const OperationId id : operations) {
+    const Operation& operation = history.operations[id];
+    if (!counts(operation)) continue;
+    if (operation.updates() && !written_once.insert(written(operation)).second) return std::nullopt;
+    if (!operation.has_version()) continue;
+    if (!operation.updates() && operation.function != Function::read) continue;  // it tells nothing
+    const ValueId value = operation.updates() ? written(operation) : operation.value;
+    if (value == kNil && operation.version == 0) continue;  // the initial one
+    const auto [known, fresh] = versions.try_emplace(value, operation.version);
+    const bool agrees = fresh ? operation.version > 0 && distinct.insert(operation.version).second
+                              : known->second == operation.version;
+    if (value == kNil || !agrees) return std::nullopt;
+  }
+  return versions;
+}
+
 Answer linearize_register(const History& history, const std::vector<OperationId>& operations,
-                          Budget& budget) {
-  const Register object;
+                          const ValueVersions& versions, Budget& budget) {
+  const Register object{versions};
   return Linearizer(object, calls_of(history, operations), budget).run();
 }
 

@@ -89,9 +89,13 @@ std::optional<ModelVerdict> judge_repeating_register(const History& history,
                                                      const ResolveScope& scope, Budget& budget) {
   const bool list = !scope.operations.empty() &&
                     history.is_list[history.operations[scope.operations.front()].key];
-  if (list || tells_versions(history, scope) || !values_repeat(history, scope.operations))
-    return std::nullopt;
-  return verdict_of(linearize_register(history, scope.operations, budget), scope, budget);
+  if (list || !values_repeat(history, scope.operations)) return std::nullopt;
+  const std::optional<ValueVersions> versions = tells_versions(history, scope)
+                                                    ? versions_of_values(history, scope.operations)
+                                                    : ValueVersions();
+  if (!versions) return std::nullopt;
+  return verdict_of(linearize_register(history, scope.operations, *versions, budget), scope,
+                    budget);
 }
 
 }  // namespace

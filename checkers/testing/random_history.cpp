@@ -88,6 +88,7 @@ class Simulation {
     if (!list && random_.chance(shape_.cas)) {
       raw.function = Function::cas;
       raw.expected = picked(state);
+      if (random_.chance(shape_.mismatches)) return mismatch(raw, state);
     }
     if (random_.chance(shape_.info)) {
       raw.outcome = Outcome::info;
@@ -97,6 +98,13 @@ class Simulation {
     state.written.push_back(raw.value.integer);
     ++state.version;
     if (random_.chance(shape_.versions)) raw.version = state.version;
+  }
+
+  /// It must have met something else, or the history would be malformed.
+  void mismatch(RawOperation& raw, const State& state) {
+    raw.swapped = false;
+    const Value met = picked(state);
+    if (met != raw.expected && random_.chance(0.5)) raw.seen = met;
   }
 
   std::int64_t fresh_value(const State& state) {
@@ -157,6 +165,7 @@ HistoryShape random_shape(Random& random, std::size_t operations_max) {
   shape.info = random.chance(0.4) ? 0.25 : 0;
   shape.versions = random.chance(0.2) ? 0.6 : 0;
   shape.stale = random.chance(0.5) ? 0.15 : 0.6;
+  shape.mismatches = shape.cas > 0 && random.chance(0.5) ? 0.4 : 0;
   return shape;
 }
 

@@ -17,6 +17,7 @@ struct HistoryShape {
   std::size_t keys = 2;
   double lists = 0.3;     ///< share of keys that are lists
   double cas = 0.1;       ///< share of register operations
+  double mismatches = 0;  ///< share of cas that met another value, half of which tell it
   double info = 0.1;      ///< share of updates that stay indeterminate
   double versions = 0;    ///< share of operations that tell a version
   double duplicates = 0;  ///< share of writes of a value written before

@@ -18,8 +18,8 @@ constexpr std::size_t kDeliveriesPerOperation = 5;
 struct Update {
   std::size_t key = 0;
   std::int64_t value = 0;
-  std::uint64_t stamp = 0;               // Lamport time and replica: its place for last-writer-wins
-  std::vector<std::uint32_t> depends;    // per replica: how many of its updates come before
+  std::uint64_t stamp = 0;             // Lamport time and replica: its place for last-writer-wins
+  std::vector<std::uint32_t> depends;  // per replica: how many of its updates come before
 };
 
 struct Cell {

@@ -53,7 +53,7 @@ Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& m
 Invocation Load::next_invocation(std::size_t session) {
   const std::size_t chosen = random_.below(generators_.size());
   Invocation invocation = generators_[chosen]->next(session, random_);
-  invocation.list = plan_.workloads[chosen]->lists;
+  invocation.list = plan_.workloads[chosen]->lists();
   return invocation;
 }
 
@@ -189,7 +189,7 @@ Status Load::read_finals() {
   std::vector<Invocation> reads;
   for (std::size_t i = 0; i < generators_.size(); ++i) {
     for (std::string& key : generators_[i]->keys())
-      reads.push_back({Function::read, std::move(key), {}, {}, plan_.workloads[i]->lists});
+      reads.push_back({Function::read, std::move(key), {}, {}, plan_.workloads[i]->lists()});
   }
   std::vector<std::size_t> next(plan_.nodes, 0);
   std::vector<int> attempts(plan_.nodes, 0);

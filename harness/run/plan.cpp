@@ -54,13 +54,12 @@ void check_ranges(const RunArguments& arguments, Problem& problem) {
 }
 
 void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Problem& problem) {
-  const Function needed = workload.lists ? Function::append : Function::write;
-  if (plan.store->supports(needed)) {
+  if (plan.store->supports(workload.needs)) {
     plan.workloads.push_back(&workload);
     return;
   }
   const std::string why =
-      fmt::format("workload {}: this store does not support {}", workload.name, name_of(needed));
+      fmt::format("workload {}: this store does not support {}", workload.name, name_of(workload.needs));
   plan.left_out.push_back(why);
   problem.unless(!asked_for, why);
 }
@@ -136,12 +135,15 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
 }
 
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
-  bool lists = false;
-  for (const Workload* workload : plan.workloads) lists = lists || workload->lists;
+  bool lists = false, swaps = false;
+  for (const Workload* workload : plan.workloads) {
+    lists = lists || workload->lists();
+    swaps = swaps || workload->needs == Function::cas;
+  }
   const bool clocks_move =
       std::any_of(plan.faults.begin(), plan.faults.end(),
                   [](const FaultSpec& fault) { return fault.kind->name == "clock"; });
-  plan.promised = plan.store->claims({lists, plan.sessions_move, clocks_move});
+  plan.promised = plan.store->claims({lists, plan.sessions_move, clocks_move, swaps});
   // No store promises anything on disks that lie, or when bits change unnoticed.
   const bool hardware_lies =
       std::any_of(plan.faults.begin(), plan.faults.end(), [](const FaultSpec& fault) {

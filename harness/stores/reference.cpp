@@ -51,6 +51,9 @@ class ReferenceStore final : public Store, public HttpProtocol {
   std::vector<std::string> claims(const Circumstances& now) const override {
     if (at("fsync") != "always") return {};
     if (now.clocks_move && at("reads") == "lease") return {"strong-eventual"};
+    // The primary answers a cas; a later read of this node's own copy may not have seen it yet.
+    const bool reads_behind = at("protocol") == "primary" && at("read-from") == "local";
+    if (now.swaps && reads_behind) return {"strong-eventual"};
     if (const TruthCell* cell = find_cell(settings_, now.lists, now.sessions_move))
       return cell->guaranteed_models();
     return other_session_claims();

@@ -56,6 +56,7 @@ struct Circumstances {
   bool lists = false;
   bool sessions_move = false;
   bool clocks_move = false;  ///< some fault moves them
+  bool swaps = false;        ///< clients compare and swap
 };
 
 class Store {
