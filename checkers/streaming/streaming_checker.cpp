@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "checkers/streaming/pram_stream.h"
 #include "checkers/streaming/weak_causal_stream.h"
 
 namespace consistory {
@@ -103,30 +104,41 @@ class FinalStream {
 
 std::string_view name_of(StreamingModel model) {
   constexpr std::array<std::string_view, kStreamingModels> kNames = {
-      "weak-causal", "monotonic-reads", "read-your-writes", "convergence"};
+      "weak-causal", "pram", "monotonic-reads", "read-your-writes", "convergence"};
   return kNames[static_cast<std::size_t>(model)];
 }
 
 StreamingChecker::StreamingChecker(std::size_t sessions, std::size_t replicas)
     : causal_(std::make_unique<WeakCausalStream>(sessions)),
+      pram_(std::make_unique<PramStream>(sessions)),
       versions_(std::make_unique<VersionStream>()),
       finals_(std::make_unique<FinalStream>(replicas)) {}
 
 StreamingChecker::~StreamingChecker() = default;
 
-void StreamingChecker::begin(const StreamOperation& update) { causal_->begin(update); }
+void StreamingChecker::begin(const StreamOperation& update) {
+  causal_->begin(update);
+  pram_->begin(update);
+}
 
 void StreamingChecker::complete(const StreamOperation& operation) {
   const bool reads_at_the_end = operation.final && !causal_->is_announced(operation.session);
-  if (!reads_at_the_end) causal_->complete(operation);
+  if (!reads_at_the_end) {
+    causal_->complete(operation);
+    pram_->complete(operation);
+  }
   versions_->complete(operation);
   finals_->complete(operation, *causal_);
 }
 
-void StreamingChecker::retire(SessionId session) { causal_->retire(session); }
+void StreamingChecker::retire(SessionId session) {
+  causal_->retire(session);
+  pram_->retire(session);
+}
 
 void StreamingChecker::finish() {
   causal_->finish();
+  pram_->finish();
   finals_->finish();
 }
 
@@ -134,6 +146,8 @@ const StreamingVerdict& StreamingChecker::verdict(StreamingModel model) const {
   switch (model) {
     case StreamingModel::weak_causal:
       return causal_->verdict();
+    case StreamingModel::pram:
+      return pram_->verdict();
     case StreamingModel::monotonic_reads:
       return versions_->verdict(false);
     case StreamingModel::read_your_writes:
@@ -144,6 +158,8 @@ const StreamingVerdict& StreamingChecker::verdict(StreamingModel model) const {
   return finals_->verdict();
 }
 
-std::size_t StreamingChecker::remembered() const { return causal_->remembered(); }
+std::size_t StreamingChecker::remembered() const {
+  return std::max(causal_->remembered(), pram_->remembered());
+}
 
 }  // namespace consistory

@@ -1,8 +1,8 @@
 #pragma once
 // Judges a history while it happens, in memory that does not grow with its length: weak causal
-// consistency and convergence of registers with unique values, and, where the store tells versions,
-// monotonic reads and read your writes. Verdicts are those of the offline checkers; what these can
-// decide and a stream cannot is inconclusive, with the reason.
+// consistency, PRAM and convergence of registers with unique values, and, where the store tells
+// versions, monotonic reads and read your writes. Verdicts are those of the offline checkers; what
+// these can decide and a stream cannot is inconclusive, with the reason.
 //
 // Weak causal consistency asks nothing of real time, so an operation is looked at once what it read
 // is complete, and waits until then; what then is the causal past never changes (MODELS §3.3). An
@@ -26,11 +26,12 @@ namespace consistory {
 
 enum class StreamingModel : std::uint8_t {
   weak_causal,
+  pram,
   monotonic_reads,
   read_your_writes,
   convergence,
 };
-constexpr std::size_t kStreamingModels = 4;
+constexpr std::size_t kStreamingModels = 5;
 /// The model's name in the registry.
 std::string_view name_of(StreamingModel model);
 
@@ -52,6 +53,7 @@ struct StreamingVerdict {
 };
 
 class WeakCausalStream;
+class PramStream;
 class VersionStream;
 class FinalStream;
 
@@ -61,7 +63,8 @@ class StreamingChecker {
  public:
   /// Sessions are 0 to `sessions` - 1, replicas the nodes 0 to `replicas` - 1. A session that were
   /// to come later would have seen nothing, and so could forbid to forget anything: final reads by
-  /// others count for convergence alone, and whatever else they do leaves weak causal open.
+  /// others count for convergence alone, and whatever else they do leaves weak causal and PRAM
+  /// open.
   StreamingChecker(std::size_t sessions, std::size_t replicas);
   ~StreamingChecker();
   StreamingChecker(const StreamingChecker&) = delete;
@@ -77,11 +80,12 @@ class StreamingChecker {
   void finish();
 
   const StreamingVerdict& verdict(StreamingModel model) const;
-  /// Updates that are remembered: what memory depends on.
+  /// Updates that are remembered, by the stream that remembers most: what memory depends on.
   std::size_t remembered() const;
 
  private:
   std::unique_ptr<WeakCausalStream> causal_;
+  std::unique_ptr<PramStream> pram_;
   std::unique_ptr<VersionStream> versions_;
   std::unique_ptr<FinalStream> finals_;
 };

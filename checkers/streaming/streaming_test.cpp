@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "checkers/history/recording.h"
+#include "checkers/judge.h"
 #include "checkers/models/registry.h"
 #include "checkers/streaming/streaming_checker.h"
 #include "checkers/testing/random_history.h"
@@ -84,8 +85,10 @@ class Replay {
 };
 
 Verdict offline(const History& history, StreamingModel model) {
-  Budget budget(5'000'000);
-  return (*find_model(name_of(model)))->judge(history, budget).verdict;
+  JudgeOptions options;
+  options.models = {*find_model(name_of(model))};
+  options.witnesses = options.split_sessions = false;
+  return judge(history, options).models.front().verdict.verdict;
 }
 
 /// Where the stream decides, it decides as the offline checker does; and mostly it decides.
@@ -102,8 +105,9 @@ void compare(const History& history, StreamingModel model, const StreamingChecke
 
 TEST(Streaming, AgreesWithTheOfflineCheckers) {
   Random random(from_environment("CONSISTORY_SEED", 79));
-  constexpr int kHistories = 6'000;
+  const int kHistories = static_cast<int>(from_environment("CONSISTORY_COUNT", 6'000));
   std::size_t causal = 0, causal_violated = 0, final = 0, final_violated = 0;
+  std::size_t pram = 0, pram_violated = 0;
   for (int i = 0; i < kHistories; ++i) {
     HistoryShape shape = random_shape(random, 14);
     shape.lists = shape.cas = shape.duplicates = shape.versions = 0;
@@ -111,8 +115,11 @@ TEST(Streaming, AgreesWithTheOfflineCheckers) {
     Replay replay(history);
     const StreamingChecker& checker = replay.run();
     compare(history, StreamingModel::weak_causal, checker, causal, causal_violated);
+    compare(history, StreamingModel::pram, checker, pram, pram_violated);
     compare(history, StreamingModel::convergence, checker, final, final_violated);
   }
+  EXPECT_GT(pram, kHistories * 6 / 10);
+  EXPECT_GT(pram_violated, 300U);
   EXPECT_GT(causal, kHistories * 6 / 10);
   EXPECT_GT(causal_violated, 300U);
   EXPECT_GT(final, kHistories * 6 / 10);
@@ -165,6 +172,7 @@ TEST(Streaming, ForgetsWhatEverySessionHasSeenOverwritten) {
   Replay replay(recording.history, 12);  // those who read in the end come later
   const StreamingChecker& checker = replay.run();
   EXPECT_EQ(checker.verdict(StreamingModel::weak_causal).verdict, Verdict::holds);
+  EXPECT_EQ(checker.verdict(StreamingModel::pram).verdict, Verdict::holds);
   // What no session has read since may have been written by anybody: it is not remembered.
   EXPECT_NE(checker.verdict(StreamingModel::convergence).verdict, Verdict::violated);
   EXPECT_LT(replay.most_remembered(), 2'000U);  // of 30,000
@@ -175,8 +183,12 @@ TEST(Streaming, FindsWhatIsPlantedInALongHistory) {
        {Planted::stale_read, Planted::skipped_dependency, Planted::resurrected_value}) {
     const Recording recording = simulated(SimulatedStore::converge, SimulatedLoad::hot, planted);
     Replay replay(recording.history);
-    const StreamingVerdict& verdict = replay.run().verdict(StreamingModel::weak_causal);
-    EXPECT_EQ(verdict.verdict, Verdict::violated) << static_cast<int>(planted);
+    const StreamingChecker& checker = replay.run();
+    EXPECT_EQ(checker.verdict(StreamingModel::weak_causal).verdict, Verdict::violated)
+        << static_cast<int>(planted);
+    EXPECT_EQ(checker.verdict(StreamingModel::pram).verdict,
+              offline(recording.history, StreamingModel::pram))
+        << static_cast<int>(planted);
   }
 }
 
