@@ -6,59 +6,10 @@
 #include <set>
 
 #include "checkers/streaming/pram_stream.h"
+#include "checkers/streaming/version_stream.h"
 #include "checkers/streaming/weak_causal_stream.h"
 
 namespace consistory {
-
-/// Monotonic reads and read your writes where every operation tells a version: versions read never
-/// drop below what the session read, or wrote, before (MODELS §3.6).
-class VersionStream {
- public:
-  void complete(const StreamOperation& operation) {
-    if (operation.outcome == Outcome::fail) return;
-    if (operation.outcome == Outcome::info) {
-      if (operation.function != Function::read) leave_open("an update of unknown version");
-      return;
-    }
-    const bool initial = operation.function == Function::read && !operation.value;
-    if (!operation.version && !initial) return leave_open("an operation that tells no version");
-    Known& known = known_[{operation.session, operation.key}];
-    const std::int64_t version = initial ? 0 : *operation.version;
-    if (operation.function != Function::read) {
-      known.written = std::max(known.written, version);
-      return;
-    }
-    if (version < known.read) refute(0, operation, version, known.read);
-    if (version < known.written) refute(1, operation, version, known.written);
-    known.read = std::max(known.read, version);
-  }
-
-  const StreamingVerdict& verdict(bool own_writes) const { return verdicts_[own_writes ? 1 : 0]; }
-
- private:
-  struct Known {
-    std::int64_t read = 0;
-    std::int64_t written = 0;
-  };
-
-  void refute(std::size_t which, const StreamOperation& read, std::int64_t version,
-              std::int64_t known) {
-    if (verdicts_[which].verdict != Verdict::holds) return;
-    verdicts_[which] = {
-        Verdict::violated,
-        fmt::format("session {} read version {} of key {} and had {} version {}", read.session,
-                    version, read.key, which == 0 ? "read" : "written", known)};
-  }
-
-  void leave_open(const char* why) {
-    for (StreamingVerdict& verdict : verdicts_) {
-      if (verdict.verdict == Verdict::holds) verdict = {Verdict::inconclusive, why};
-    }
-  }
-
-  std::map<std::pair<SessionId, KeyId>, Known> known_;
-  std::array<StreamingVerdict, 2> verdicts_;
-};
 
 /// Do the final reads of each key agree, at every replica?
 class FinalStream {
@@ -104,7 +55,10 @@ class FinalStream {
 
 std::string_view name_of(StreamingModel model) {
   constexpr std::array<std::string_view, kStreamingModels> kNames = {
-      "weak-causal", "pram", "monotonic-reads", "read-your-writes", "convergence"};
+      "weak-causal",      "pram",
+      "monotonic-reads",  "monotonic-writes",
+      "read-your-writes", "writes-follow-reads",
+      "convergence"};
   return kNames[static_cast<std::size_t>(model)];
 }
 
@@ -148,14 +102,11 @@ const StreamingVerdict& StreamingChecker::verdict(StreamingModel model) const {
       return causal_->verdict();
     case StreamingModel::pram:
       return pram_->verdict();
-    case StreamingModel::monotonic_reads:
-      return versions_->verdict(false);
-    case StreamingModel::read_your_writes:
-      return versions_->verdict(true);
     case StreamingModel::convergence:
-      break;
+      return finals_->verdict();
+    default:
+      return versions_->verdict(model);
   }
-  return finals_->verdict();
 }
 
 std::size_t StreamingChecker::remembered() const {

@@ -1,7 +1,7 @@
 #pragma once
 // Judges a history while it happens, in memory that does not grow with its length: weak causal
 // consistency, PRAM and convergence of registers with unique values, and, where the store tells
-// versions, monotonic reads and read your writes. Verdicts are those of the offline checkers; what
+// versions, the four session guarantees. Verdicts are those of the offline checkers; what
 // these can decide and a stream cannot is inconclusive, with the reason.
 //
 // Weak causal consistency asks nothing of real time, so an operation is looked at once what it read
@@ -28,10 +28,12 @@ enum class StreamingModel : std::uint8_t {
   weak_causal,
   pram,
   monotonic_reads,
+  monotonic_writes,
   read_your_writes,
+  writes_follow_reads,
   convergence,
 };
-constexpr std::size_t kStreamingModels = 5;
+constexpr std::size_t kStreamingModels = 7;
 /// The model's name in the registry.
 std::string_view name_of(StreamingModel model);
 
