@@ -96,6 +96,7 @@ void PramStream::look_at_update(Session& session, const StreamOperation& update)
   CONSISTORY_CHECK(found != values_.end(), "an update that its own session has not done");
   Source& source = found.value();
   source.earliest = session.copy.slot();
+  source.done = true;
   if (update.outcome == Outcome::info) return;
   session.copy.come(
       {*update.value, update.key, update.session, source.number, false, source.earliest});
@@ -108,6 +109,10 @@ bool PramStream::look_at_read(Session& session, const StreamOperation& read) {
     if (source == values_.end() || source->second.key != read.key) {
       if (source == values_.end()) unknown_.insert(*read.value);
       refute(read, "what nobody wrote, or what had been overwritten at every copy");
+      return true;
+    }
+    if (source->second.session == read.session && !source->second.done) {
+      refute(read, "what it wrote itself only later");
       return true;
     }
     if (source->second.state == State::open) return false;

@@ -37,6 +37,7 @@ class PramStream {
     SessionId session = 0;
     Count number = 0;             // as PramCopy::Update has it
     PramCopy::Slot earliest = 0;  // at the copy of its own session
+    bool done = false;            // its own session has come to it
   };
   struct Written {
     KeyId key = 0;

@@ -58,8 +58,8 @@ void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Probl
     plan.workloads.push_back(&workload);
     return;
   }
-  const std::string why =
-      fmt::format("workload {}: this store does not support {}", workload.name, name_of(workload.needs));
+  const std::string why = fmt::format("workload {}: this store does not support {}", workload.name,
+                                      name_of(workload.needs));
   plan.left_out.push_back(why);
   problem.unless(!asked_for, why);
 }
