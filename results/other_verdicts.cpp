@@ -4,8 +4,11 @@
 
 #include <map>
 #include <nlohmann/json.hpp>
+#include <sstream>
 
 #include "base/escape.h"
+#include "results/json_files.h"
+#include "results/transaction_record.h"
 
 namespace consistory {
 namespace {
@@ -82,6 +85,29 @@ std::string dumped(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json levels_json(const TransactionHistory& history, const TransactionJudgement& judgement) {
+  Json levels = Json::array();
+  for (const LevelVerdict& level : judgement.levels) {
+    Json anomalies = Json::object();
+    for (const auto& [name, group] : by_name(level.anomalies)) {
+      Json shown = Json::array();
+      for (std::size_t i = 0; i < group.size() && i < kShownOfAKind; ++i) {
+        Json transactions = Json::array();
+        for (const TransactionId id : group[i]->transactions)
+          transactions.push_back(describe(history, id));
+        shown.push_back({{"text", group[i]->text}, {"transactions", transactions}});
+      }
+      anomalies[name] = {{"count", group.size()}, {"shown", shown}};
+    }
+    levels.push_back({{"level", info_of(level.level).name},
+                      {"state", name_of(level.verdict)},
+                      {"why", level.why},
+                      {"anomalies", anomalies},
+                      {"witness", witness_json(level)}});
+  }
+  return levels;
+}
+
 }  // namespace
 
 std::string witness_remark(const TransactionWitness& witness) {
@@ -105,31 +131,46 @@ std::string transactions_text(const TransactionHistory& history,
 
 std::string transactions_json(const std::string& source, const TransactionHistory& history,
                               const TransactionJudgement& judgement) {
-  Json levels = Json::array();
-  for (const LevelVerdict& level : judgement.levels) {
-    Json anomalies = Json::object();
-    for (const auto& [name, group] : by_name(level.anomalies)) {
-      Json shown = Json::array();
-      for (std::size_t i = 0; i < group.size() && i < kShownOfAKind; ++i) {
-        Json transactions = Json::array();
-        for (const TransactionId id : group[i]->transactions)
-          transactions.push_back(describe(history, id));
-        shown.push_back({{"text", group[i]->text}, {"transactions", transactions}});
-      }
-      anomalies[name] = {{"count", group.size()}, {"shown", shown}};
-    }
-    levels.push_back({{"level", info_of(level.level).name},
-                      {"state", name_of(level.verdict)},
-                      {"why", level.why},
-                      {"anomalies", anomalies},
-                      {"witness", witness_json(level)}});
-  }
   return dumped({{"schema", "consistory.transactions/1"},
                  {"source", source},
                  {"transactions", history.transactions.size()},
                  {"sessions", history.sessions.size()},
                  {"keys", history.keys.size()},
-                 {"levels", levels}});
+                 {"levels", levels_json(history, judgement)}});
+}
+
+namespace {
+
+Json faults_json(const RunRecord& run) {
+  Json faults = Json::array();
+  std::istringstream lines(faults_jsonl(run));
+  for (std::string line_of_one; std::getline(lines, line_of_one);)
+    faults.push_back(Json::parse(line_of_one));
+  return faults;
+}
+
+}  // namespace
+
+std::string transaction_run_json(const TransactionRecord& record) {
+  const RunRecord& run = record.run;
+  return dumped({{"schema", "consistory.transactions/1"},
+                 {"source", run.id},
+                 {"status", run.status},
+                 {"overall", name_of(run.overall.word)},
+                 {"exit", run.overall.exit_code},
+                 {"sentence", run.overall.sentence},
+                 {"store", run.store},
+                 {"seed", run.seed},
+                 {"required", run.promised},
+                 {"expected_violations", run.expected_violations},
+                 {"ok", record.counts.ok},
+                 {"fail", record.counts.fail},
+                 {"info", record.counts.info},
+                 {"transactions", record.history.transactions.size()},
+                 {"sessions", record.history.sessions.size()},
+                 {"keys", record.history.keys.size()},
+                 {"levels", levels_json(record.history, record.judgement)},
+                 {"faults", faults_json(run)}});
 }
 
 std::string objects_text(const ObjectHistory& history, const ObjectVerdict& verdict) {

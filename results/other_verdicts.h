@@ -18,6 +18,10 @@ std::string transactions_text(const TransactionHistory& history,
 std::string transactions_json(const std::string& source, const TransactionHistory& history,
                               const TransactionJudgement& judgement);
 
+class Html;
+/// The levels, and of each violated one the witness.
+void transaction_sections(Html& html, const TransactionJudgement& judgement);
+
 /// One offline page: the levels, and of each violated one the witness, drawn and explained.
 std::string transactions_html(const std::string& source, const TransactionHistory& history,
                               const TransactionJudgement& judgement);

@@ -6,38 +6,11 @@
 
 #include "base/duration.h"
 #include "results/html.h"
+#include "results/run_sections.h"
 #include "results/space_time.h"
 
 namespace consistory {
 namespace {
-
-std::string seconds(Nanos time) {
-  return time < 0 ? "–" : fmt::format("{:.3f} s", static_cast<double>(time) / kSecond);
-}
-
-void row(Html& html, std::string_view name, std::string_view value) {
-  html.raw("<tr>").element("th scope=\"row\"", name).element("td", value).raw("</tr>");
-}
-
-void header(Html& html, const RunRecord& run) {
-  const std::string_view word = name_of(run.overall.word);
-  html.raw("<header><h1 class=\"")
-      .raw(word)
-      .raw("\">")
-      .raw(sign_of(word))
-      .raw(" ")
-      .text(run.overall.sentence)
-      .raw("</h1>");
-  html.raw("<table>");
-  row(html, "store", run.store);
-  row(html, "load and faults", run.arguments);
-  row(html, "run", fmt::format("{} ({})", run.id, run.status));
-  row(html, "seed", fmt::format("{}", run.seed));
-  if (!run.failure.empty()) row(html, "failure", run.failure);
-  html.raw("</table>");
-  if (!run.command.empty()) html.raw("<p>Run it again:</p>").element("pre", run.command);
-  html.raw("</header>\n");
-}
 
 /// One cell: sign, word and, where it holds vacuously, that too.
 void verdict_cell(Html& html, const RunRecord& run, const JudgedModel& judged) {
@@ -179,29 +152,6 @@ void confidence(Html& html, const RunRecord& run) {
   html.raw("</tbody></table></section>\n");
 }
 
-void faults(Html& html, const RunRecord& run) {
-  if (run.faults.empty()) return;
-  html.raw(
-      "<section id=\"faults\"><h2>Faults</h2><p class=\"how\">A fault counts only with evidence "
-      "that it bit."
-      "</p><div "
-      "class=\"scroll\"><table><thead><tr><th>fault</th><th>what</th><th>requested</"
-      "th><th>confirmed</th>"
-      "<th>healed</th><th>answers again after</th><th>evidence</th></tr></thead><tbody>");
-  for (std::size_t i = 0; i < run.faults.size(); ++i) {
-    const FaultRecord& fault = run.faults[i];
-    const Nanos recovery =
-        i < run.availability.recovery_ns.size() ? run.availability.recovery_ns[i] : -1;
-    html.raw("<tr>").element("th scope=\"row\"", fault.name).element("td", fault.what);
-    html.element("td", seconds(fault.requested_ns)).element("td", seconds(fault.confirmed_ns));
-    html.element("td", seconds(fault.healed_ns)).element("td", seconds(recovery));
-    std::string evidence = fault.evidence.empty() ? "none" : fault.evidence;
-    if (!fault.recovery.empty()) evidence += "; healed: " + fault.recovery;
-    html.element("td", evidence).raw("</tr>");
-  }
-  html.raw("</tbody></table></div></section>\n");
-}
-
 /// Those around the first counterexample; without one those that came first.
 std::vector<Message> messages_to_draw(const RunRecord& run) {
   const std::vector<const JudgedModel*> violated = violations_in_order(run);
@@ -233,12 +183,12 @@ void messages(Html& html, const RunRecord& run) {
 
 std::string report_html(const RunRecord& run) {
   Html html;
-  header(html, run);
+  header_section(html, run);
   models(html, run);
   violations(html, run);
   anomalies(html, run);
   confidence(html, run);
-  faults(html, run);
+  faults_section(html, run);
   messages(html, run);
   return html_page(fmt::format("{}: {}", name_of(run.overall.word), run.store), html.take());
 }

@@ -10,6 +10,7 @@
 #include "results/json_files.h"
 #include "results/report.h"
 #include "results/terminal.h"
+#include "results/transaction_record.h"
 
 namespace consistory {
 namespace {
@@ -68,6 +69,42 @@ TEST(Report, MessagesAreDrawnAroundTheCounterexampleAndHostileOnesAreInert) {
   EXPECT_THAT(html, Not(HasSubstr("<img")));
   EXPECT_THAT(html, Not(HasSubstr("<b>")));
   EXPECT_THAT(html, Not(HasSubstr("\x1b")));
+}
+
+TransactionRecord write_skew(std::vector<std::string> promised, std::vector<std::string> expected) {
+  TransactionRecord record;
+  TransactionBuilder builder;
+  for (const auto& [session, read, written] :
+       {std::tuple{"a", "x", "y"}, std::tuple{"b", "y", "x"}}) {
+    builder.begin(session, Outcome::ok, 1, 9);
+    builder.read_list(read, {});
+    builder.append(written, Value::of(read[0]));
+  }
+  builder.begin("c", Outcome::ok, 11, 19);
+  builder.read_list("x", {Value::of('y')});
+  builder.read_list("y", {Value::of('x')});
+  record.history = *std::move(builder).finish("test");
+  record.judgement = judge_transactions(record.history, {});
+  record.counts.ok = 1000;
+  record.run.promised = std::move(promised);
+  record.run.expected_violations = std::move(expected);
+  record.run.overall = overall_of(record);
+  return record;
+}
+
+TEST(Transactions, TheOverallVerdictIsOnWhatWasPromisedAndExpected) {
+  EXPECT_EQ(write_skew({"serializable"}, {}).run.overall.exit_code, 1);
+  EXPECT_EQ(write_skew({"snapshot-isolation"}, {}).run.overall.exit_code, 0);
+  EXPECT_EQ(write_skew({"serializable"}, {"serializable"}).run.overall.exit_code, 0);
+  EXPECT_EQ(write_skew({}, {"snapshot-isolation"}).run.overall.exit_code, 1);
+  TransactionRecord few = write_skew({"snapshot-isolation"}, {});
+  few.counts.ok = 3;
+  EXPECT_EQ(overall_of(few).exit_code, 2);
+  few.counts.ok = 1000;
+  few.run.faults.push_back({0, "partition", "n1 | n2", "", "", {}, 1, -1, 2});
+  EXPECT_EQ(overall_of(few).exit_code, 2);
+  few.run.failure = "it died";
+  EXPECT_EQ(overall_of(few).exit_code, 3);
 }
 
 TEST(Messages, OfManyTheLastBeforeTheEndAreDrawn) {

@@ -103,12 +103,16 @@ void violations(Html& html, const TransactionJudgement& judgement) {
 
 }  // namespace
 
+void transaction_sections(Html& html, const TransactionJudgement& judgement) {
+  levels(html, judgement);
+  violations(html, judgement);
+}
+
 std::string transactions_html(const std::string& source, const TransactionHistory& history,
                               const TransactionJudgement& judgement) {
   Html html;
   header(html, source, history, judgement);
-  levels(html, judgement);
-  violations(html, judgement);
+  transaction_sections(html, judgement);
   return html_page("Consistory: " + source, html.take());
 }
 

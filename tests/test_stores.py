@@ -55,6 +55,25 @@ class Stores(unittest.TestCase):
     def test_postgresql_is_linearizable_at_its_primary(self):
         self.holds_under_faults('postgresql')
 
+    @ready('postgresql')
+    def test_transactions_of_postgresql_are_as_isolated_as_they_say(self):
+        for level, holds, breaks in (('serializable', 'serializable', None),
+                                     ('repeatable-read', 'snapshot-isolation', 'serializable'),
+                                     ('read-committed', 'read-committed', 'read-atomic')):
+            expected = ['--expect-violation', breaks] if breaks else []
+            with temporary_directory() as out:
+                result = consistory('run', 'postgresql', '-w', 'transaction', '--isolation', level, '-d', '8s', '--fault',
+                                    'partition,pause', '--seed', '3', '--json', '-q', '-o', out, *expected, timeout=120)
+                verdict = json.loads(result.stdout)
+                self.assertEqual(result.returncode, 0, verdict['sentence'])
+                states = {row['level']: row['state'] for row in verdict['levels']}
+                self.assertEqual(states[holds], 'holds')
+                self.assertEqual(states.get(breaks, 'violated'), 'violated')
+                run = next(pathlib.Path(out).glob('2*'))
+                again = consistory('check', run / 'history.edn', '-m', holds)  # as Elle would read it
+                self.assertEqual(again.returncode, 0, again.stderr)
+                self.assertIn('G2-item' if breaks == 'serializable' else 'Isolation levels', (run / 'report.html').read_text())
+
     @ready('zookeeper')
     def test_zookeeper_is_sequential_for_pinned_sessions(self):
         self.holds_under_faults('zookeeper', '--sessions', 'pinned')

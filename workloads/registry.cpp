@@ -7,7 +7,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<Workload, 6> kWorkloads = {{
+constexpr std::array<Workload, 7> kWorkloads = {{
     {"register", "reads and writes of unique values over a few registers", Function::write, true,
      make_register_generator},
     {"append", "unique elements appended to lists, where the order of updates is visible",
@@ -20,6 +20,8 @@ constexpr std::array<Workload, 6> kWorkloads = {{
      Function::write, false, make_overtake_generator},
     {"revise", "sessions read a register, write it and read it again; has to be asked for",
      Function::write, false, make_revise_generator},
+    {"transaction", "appends to and reads of several lists at once, judged by isolation levels",
+     Function::append, false, make_transaction_generator, true},
 }};
 
 }  // namespace

@@ -14,12 +14,20 @@
 
 namespace consistory {
 
+/// One access of a transaction to a list.
+struct TransactionStep {
+  bool appends = false;  ///< else it reads
+  std::string key;
+  Value value;
+};
+
 struct Invocation {
   Function function = Function::read;
   std::string key;
   Value value;
-  Value expected = {};  ///< cas: the value it expects
-  bool list = false;    ///< the key is a list; the load fills this in
+  Value expected = {};                      ///< cas: the value it expects
+  bool list = false;                        ///< the key is a list; the load fills this in
+  std::vector<TransactionStep> steps = {};  ///< not empty: a transaction, and nothing else counts
 };
 
 struct WorkloadOptions {
@@ -46,6 +54,8 @@ struct Workload {
   bool by_default = true;            ///< runs when nobody names a workload
   std::unique_ptr<Generator> (*make)(const WorkloadOptions& options);
 
+  bool transactions = false;  ///< judged by isolation levels, and alone
+
   bool lists() const { return needs == Function::append; }  ///< else registers
 };
 
@@ -56,6 +66,7 @@ std::unique_ptr<Generator> make_register_generator(const WorkloadOptions& option
 std::unique_ptr<Generator> make_cas_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_delete_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_append_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_transaction_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_overtake_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_revise_generator(const WorkloadOptions& options);
 

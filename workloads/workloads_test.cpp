@@ -54,6 +54,30 @@ TEST(Cas, MostSwapsExpectWhatWasProposedLast) {
   EXPECT_LT(hopeful, swaps);
 }
 
+TEST(Transaction, StepsAreUniqueAppendsAndReadsOfListsThatAreRetired) {
+  WorkloadOptions options;
+  options.list_length_max = 10;
+  const auto generator = make_transaction_generator(options);
+  Random random(7);
+  std::set<Value> appended;
+  std::map<std::string, std::size_t> lengths;
+  std::size_t reads = 0;
+  for (std::size_t i = 0; i < 1000; ++i) {
+    const Invocation transaction = generator->next(i % 7, random);
+    EXPECT_GE(transaction.steps.size(), 1U);
+    EXPECT_LE(transaction.steps.size(), 4U);
+    for (const TransactionStep& step : transaction.steps) {
+      reads += step.appends ? 0 : 1;
+      if (!step.appends) continue;
+      EXPECT_TRUE(appended.insert(step.value).second);
+      EXPECT_LE(++lengths[step.key], options.list_length_max);
+    }
+  }
+  EXPECT_GT(reads, 700U);
+  EXPECT_GT(appended.size(), 700U);
+  EXPECT_GE(generator->keys().size(), lengths.size());
+}
+
 TEST(FindWorkload, SuggestsNearNames) {
   EXPECT_NE(find_workload("apend").error().message.find("did you mean \"append\""),
             std::string::npos);

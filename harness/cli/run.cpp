@@ -8,6 +8,7 @@
 #include "harness/cli/run_options.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/runner.h"
+#include "harness/run/transaction_run.h"
 #include "harness/sandbox/enter.h"
 #include "results/json_files.h"
 #include "results/terminal.h"
@@ -21,6 +22,17 @@ struct Options {
   bool quiet = false;
 };
 
+int act_on_transactions(const RunPlan& plan, const RunDirectory& directory,
+                        const Options& options) {
+  const Result<TransactionRecord> record = perform_transaction_run(plan, directory, options.quiet);
+  if (!record) return fail(record.error());
+  const std::string text = options.json
+                               ? transaction_run_json(*record)
+                               : transaction_run_text(*record, directory.file("report.html"));
+  std::fputs(text.c_str(), stdout);
+  return record->run.overall.exit_code;
+}
+
 int act(const Options& options) {
   const Result<RunPlan> plan = make_plan(options.arguments);
   if (!plan) return fail(plan.error());
@@ -30,6 +42,7 @@ int act(const Options& options) {
   install_interrupt_handlers();
   const Result<RunDirectory> directory = RunDirectory::create(plan->out);
   if (!directory) return fail(directory.error());
+  if (plan->transactional()) return act_on_transactions(*plan, *directory, options);
   const Result<RunResult> result = perform_run(*plan, *directory, options.quiet);
   if (!result) return fail(result.error());
   const std::string text =

@@ -30,7 +30,8 @@ struct Completion {
   std::optional<std::vector<Value>> elements;
   std::optional<std::int64_t> version;
   bool swapped = true;
-  std::optional<Value> seen;  ///< cas that did not swap: the value it met
+  std::optional<Value> seen;                   ///< cas that did not swap: the value it met
+  std::vector<std::vector<Value>> lists = {};  ///< of a transaction: what its reads returned
   std::string token;  ///< what the session shows with its next operation; empty: nothing new
 };
 

@@ -10,6 +10,7 @@ class PrefixedClients final : public Clients {
 
   void start(std::size_t slot, ClientRequest request) override {
     request.invocation.key.insert(0, prefix_);
+    for (TransactionStep& step : request.invocation.steps) step.key.insert(0, prefix_);
     clients_->start(slot, std::move(request));
   }
   std::vector<Finished> poll(Nanos span) override { return clients_->poll(span); }

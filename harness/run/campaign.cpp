@@ -9,6 +9,7 @@
 #include "harness/run/overall.h"
 #include "harness/run/progress.h"
 #include "harness/run/runner.h"
+#include "harness/run/transaction_run.h"
 #include "results/run_directory.h"
 
 namespace consistory {
@@ -22,6 +23,17 @@ int exit_code_of(const Error& error) {
   return error.kind == ErrorKind::store ? 3 : 69;
 }
 
+Result<RunRecord> perform(const RunPlan& plan, const RunDirectory& place, bool quiet) {
+  if (plan.transactional()) {
+    Result<TransactionRecord> record = perform_transaction_run(plan, place, quiet);
+    if (!record) return record.error();
+    return std::move(record->run);
+  }
+  Result<RunResult> result = perform_run(plan, place, quiet);
+  if (!result) return result.error();
+  return std::move(result->record);
+}
+
 CampaignRun run_cell(const CampaignCell& cell, const std::string& directory, bool quiet) {
   CampaignRun run{cell.row, cell.column, cell.seed, "", Overall::environment, 69, "", {}, false};
   RunArguments arguments = cell.arguments;
@@ -29,8 +41,8 @@ CampaignRun run_cell(const CampaignCell& cell, const std::string& directory, boo
   const Result<RunPlan> plan = make_plan(arguments);
   CONSISTORY_CHECK(static_cast<bool>(plan), "a campaign's cell was checked when it was read");
   const Result<RunDirectory> place = RunDirectory::create(plan->out);
-  const Result<RunResult> result =
-      place ? perform_run(*plan, *place, quiet) : Result<RunResult>(place.error());
+  const Result<RunRecord> result =
+      place ? perform(*plan, *place, quiet) : Result<RunRecord>(place.error());
   if (place) run.directory = "runs/" + place->id();
   run.has_report = static_cast<bool>(result);
   if (!result) {
@@ -39,7 +51,7 @@ CampaignRun run_cell(const CampaignCell& cell, const std::string& directory, boo
     run.sentence = result.error().message;
     return run;
   }
-  const RunRecord& record = result->record;
+  const RunRecord& record = *result;
   run.word = record.overall.word;
   run.exit_code = record.overall.exit_code;
   run.sentence = record.overall.sentence;

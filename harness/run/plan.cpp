@@ -54,12 +54,15 @@ void check_ranges(const RunArguments& arguments, Problem& problem) {
 }
 
 void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Problem& problem) {
-  if (plan.store->supports(workload.needs)) {
+  const bool can = workload.transactions ? plan.store->isolation().has_value()
+                                         : plan.store->supports(workload.needs);
+  if (can) {
     plan.workloads.push_back(&workload);
     return;
   }
-  const std::string why = fmt::format("workload {}: this store does not support {}", workload.name,
-                                      name_of(workload.needs));
+  const std::string why =
+      fmt::format("workload {}: this store does not support {}", workload.name,
+                  workload.transactions ? "transactions" : name_of(workload.needs));
   plan.left_out.push_back(why);
   problem.unless(!asked_for, why);
 }
@@ -132,6 +135,32 @@ void choose_ground(const RunArguments& arguments, RunPlan& plan, Problem& proble
   problem.unless(plan.faults.empty() || !plan.hosts.empty(),
                  "nodes that run elsewhere cannot be broken without --host: every fault but none "
                  "is impossible with --endpoint alone");
+}
+
+/// Isolation levels, by the same options as models.
+void choose_levels(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  problem.unless(plan.workloads.size() == 1,
+                 "the workload transaction is judged by isolation levels, and runs alone");
+  const auto resolve = [&](const std::vector<std::string>& names, auto&& add) {
+    for (const std::string& name : names) {
+      const Result<const LevelInfo*> level = find_level(name);
+      problem.take(level);
+      if (level) add(**level);
+    }
+  };
+  const auto into = [](std::vector<std::string>& list) {
+    return [&list](const LevelInfo& level) { list.emplace_back(level.name); };
+  };
+  plan.promised = *plan.store->isolation();
+  resolve(arguments.require, into(plan.required_by_user));
+  resolve(arguments.expect_violation, into(plan.expect_violation));
+  resolve(arguments.models, [&](const LevelInfo& level) { plan.levels.push_back(&level); });
+  for (const std::string& name : plan.required_by_user) plan.promised.push_back(name);
+  if (!plan.levels.empty()) {
+    for (const auto* more : {&plan.promised, &plan.expect_violation})
+      resolve(*more, [&](const LevelInfo& level) { plan.levels.push_back(&level); });
+  }
+  problem.unless(arguments.check, "--no-check: a run of transactions is always checked");
 }
 
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
@@ -304,7 +333,8 @@ Result<RunPlan> make_plan(const RunArguments& given) {
   choose_workloads(arguments, plan, problem);
   choose_faults(arguments, plan, problem);
   choose_ground(arguments, plan, problem);
-  choose_models(arguments, plan, problem);
+  if (plan.transactional()) choose_levels(arguments, plan, problem);
+  else choose_models(arguments, plan, problem);
   if (problem.error()) return *problem.error();
   plan.command = rerun_command(arguments, plan);
   plan.description = describe_load(plan);

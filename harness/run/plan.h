@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "checkers/judge.h"
+#include "checkers/transactions/levels.h"
 #include "harness/stores/store.h"
 #include "nemesis/schedule.h"
 #include "workloads/workload.h"
@@ -55,7 +56,8 @@ struct RunPlan {
   std::unique_ptr<Store> store;
   std::string store_name;
   std::vector<const Model*> models;
-  std::vector<std::string> promised;  ///< claims and --require
+  std::vector<const LevelInfo*> levels;  ///< of a transactional run, in place of models
+  std::vector<std::string> promised;     ///< claims and --require
   std::vector<std::string> required_by_user;
   std::vector<std::string> expect_violation;
   std::vector<const Workload*> workloads;
@@ -86,6 +88,8 @@ struct RunPlan {
   std::string command;             ///< runs it again
   std::string description;         ///< load and faults, for people
 
+  /// Is it judged by isolation levels?
+  bool transactional() const { return !workloads.empty() && workloads.front()->transactions; }
   bool relay_clients() const;
   bool own_disks() const;
 };

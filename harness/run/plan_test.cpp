@@ -73,5 +73,26 @@ TEST(Plan, RefusesWhatMakesNoSense) {
               HasSubstr("whole number"));
 }
 
+TEST(Plan, TransactionsAreRefusedWhereThereAreNoneAndBesideOtherWorkloads) {
+  RunArguments arguments;
+  arguments.workloads = {"transaction"};
+  const auto none = make_plan(arguments);
+  ASSERT_FALSE(none);
+  EXPECT_THAT(none.error().message, testing::HasSubstr("does not support transactions"));
+}
+
+TEST(Plan, HostsAndEndpointsComeInPairs) {
+  RunArguments arguments;
+  arguments.endpoints = {"127.0.0.1:7000", "127.0.0.1:7001"};
+  arguments.hosts = {"root@db1"};
+  EXPECT_THAT(make_plan(arguments).error().message,
+              testing::HasSubstr("1 --host for 2 --endpoint"));
+  arguments.hosts = {"root@db1", "-oProxyCommand=x"};
+  EXPECT_THAT(make_plan(arguments).error().message, testing::HasSubstr("--host must be a host"));
+  arguments.hosts = {};
+  arguments.ground = "ssh";
+  EXPECT_THAT(make_plan(arguments).error().message, testing::HasSubstr("--ground ssh: say where"));
+}
+
 }  // namespace
 }  // namespace consistory

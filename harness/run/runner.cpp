@@ -10,10 +10,11 @@
 #include "base/limits.h"
 #include "base/parallel.h"
 #include "base/suggest.h"
+#include "harness/run/begin_record.h"
 #include "harness/run/interrupt.h"
 #include "harness/run/load.h"
 #include "harness/run/overall.h"
-#include "harness/sandbox/enter.h"
+#include "harness/run/site.h"
 #include "nemesis/nemesis.h"
 #include "results/availability.h"
 #include "results/json_files.h"
@@ -25,39 +26,15 @@ namespace {
 
 constexpr Nanos kSettleTimeout = 20 * kSecond;
 constexpr Nanos kSettleTimeoutInterrupted = 5 * kSecond;
-constexpr const char* kShownAt = "/media";
 constexpr Nanos kSettleBlindly = 2 * kSecond;
 constexpr Nanos kSettlePoll = 150 * kMillisecond;
-
-Mark to_mark(const FaultEvent& event, Nanos time) {
-  nlohmann::ordered_json detail{{"number", event.number}};
-  if (!event.what.empty()) detail["what"] = event.what;
-  if (!event.targets.empty()) detail["targets"] = event.targets;
-  if (!event.evidence.empty()) detail["evidence"] = event.evidence;
-  if (!event.recovery.empty()) detail["recovery"] = event.recovery;
-  return {time, "nemesis", event.fault, std::string(name_of(event.state)), detail.dump()};
-}
 
 class Run {
  public:
   Run(const RunPlan& plan, const RunDirectory& directory, bool quiet)
       : plan_(plan), directory_(directory), progress_(quiet) {
-    record_.id = directory_.id();
-    record_.command = plan.command;
-    record_.store = plan.store->description();
-    record_.arguments = plan.description;
-    record_.seed = plan.seed;
-    record_.started = calendar_utc();
-    record_.status = "running";
-    record_.promised = plan.promised;
-    record_.required_by_user = plan.required_by_user;
-    record_.expected_violations = plan.expect_violation;
+    record_ = begin_record(plan, directory);
     for (const Model* model : plan.models) record_.models_judged.emplace_back(model->name);
-    record_.check_steps = plan.check_steps;
-    record_.check_timeout = plan.check_timeout;
-    record_.check_memory = plan.check_memory;
-    record_.left_out = plan.left_out;
-    for (Place node = 1; node <= plan.nodes; ++node) record_.nodes.push_back(Cluster::name(node));
   }
 
   Result<RunResult> perform() {
@@ -71,65 +48,18 @@ class Run {
     set_cleanup_pending(true);
     if (Status written = save_run_json(); !written) return written.error();
     progress_.event(fmt::format("seed {}: {}; {}", plan_.seed, record_.store, plan_.description));
-    Result<std::unique_ptr<Ground>> ground = make_ground();
-    if (!ground) return ground.error();
-    if (plan_.pcap) {
-      if (Status captured = (*ground)->capture(directory_.file("network.pcap")); !captured)
-        return captured.error();
-    }
-    if (Status open = open_data_to_others(); !open) return open.error();
-    Result<std::unique_ptr<Cluster>> cluster =
-        Cluster::start(*plan_.store, std::move(*ground), cluster_options());
-    if (!cluster) return cluster.error();
+    Result<std::unique_ptr<Site>> site = Site::open(plan_, directory_);
+    if (!site) return site.error();
     Result<Journal> journal = Journal::create(directory_.file("history.jsonl"), header());
     if (!journal) return journal.error();
-    if (Status loaded = load_and_settle(**cluster, *journal); !loaded) return loaded.error();
-    cluster->reset();  // every node ends here
+    if (Status loaded = load_and_settle((*site)->cluster(), *journal); !loaded)
+      return loaded.error();
+    (*site)->close(!record_.failure.empty());
     read_messages();
-    remove_data();
     set_cleanup_pending(false);
     if (Status examined = check(); !examined) return examined.error();
     if (Status saved = save(); !saved) return saved.error();
     return RunResult{std::move(record_)};
-  }
-
-  ClusterOptions cluster_options() const {
-    ClusterOptions options;
-    options.nodes = plan_.nodes;
-    options.data_directory = data_is_shown_elsewhere() ? kShownAt : directory_.file("data");
-    options.log_directory = directory_.file("logs");
-    options.seed = plan_.seed;
-    options.own_disks = plan_.own_disks();
-    options.attached = !plan_.endpoints.empty();
-    return options;
-  }
-
-  bool data_is_shown_elsewhere() const {
-    return plan_.ground == GroundChoice::sandbox && plan_.store->runs_as_another_user();
-  }
-
-  Status open_data_to_others() const {
-    if (!data_is_shown_elsewhere()) return Done{};
-    std::error_code ignored;
-    std::filesystem::create_directories(directory_.file("data"), ignored);
-    return show_at(directory_.file("data"), kShownAt);
-  }
-
-  Result<std::unique_ptr<Ground>> make_ground() const {
-    if (plan_.ground == GroundChoice::attached) return make_attached_ground(plan_.endpoints);
-    if (plan_.ground == GroundChoice::hosts)
-      return make_hosts_ground({plan_.hosts, plan_.endpoints, table_name(), plan_.restart},
-                               directory_.file("logs"));
-    if (plan_.ground == GroundChoice::sandbox)
-      return make_sandbox_ground(plan_.nodes, Random(plan_.seed).fork("network"));
-    return make_relay_ground(plan_.nodes, {plan_.relay_clients(), plan_.port_base});
-  }
-
-  /// Of a letter, digits and underscores.
-  std::string table_name() const {
-    std::string name = "consistory_" + record_.id;
-    for (char& c : name) c = std::isalnum(static_cast<unsigned char>(c)) != 0 ? c : '_';
-    return name;
   }
 
   HistoryHeader header() const {
@@ -149,7 +79,7 @@ class Run {
     Load load(plan_, cluster, journal, marks, progress_, started);
     Nemesis nemesis(
         plan_.schedule, cluster.controls(), Random(plan_.seed).fork("faults"),
-        [&](const FaultEvent& event) { marks.push(to_mark(event, monotonic_now() - started)); });
+        [&](const FaultEvent& event) { marks.push(mark_of(event, monotonic_now() - started)); });
     nemesis.start();
     const Status loaded = load.run();
     const Status healed = nemesis.stop();
@@ -234,11 +164,6 @@ class Run {
       common = position;
     }
     return common;
-  }
-
-  void remove_data() const {
-    std::error_code ignored;
-    if (record_.failure.empty()) std::filesystem::remove_all(directory_.file("data"), ignored);
   }
 
   Status check() {

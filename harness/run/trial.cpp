@@ -40,11 +40,15 @@ TrialOutcome read_verdict(const std::string& place) {
   outcome.directory = place;
   const std::string status = verdict.value("status", "");
   if (status != "finished") outcome.failure = fmt::format("{} ({})", status, place);
-  outcome.operations = verdict.at("confidence").at("ops").value("ok", std::uint64_t{0});
-  for (const Json& row : verdict.value("models", Json::array())) {
+  const bool transactions = verdict.contains("levels");
+  outcome.operations = transactions
+                           ? verdict.value("ok", std::uint64_t{0})
+                           : verdict.at("confidence").at("ops").value("ok", std::uint64_t{0});
+  const char* judged = transactions ? "level" : "model";
+  for (const Json& row : verdict.value(transactions ? "levels" : "models", Json::array())) {
     const std::string state = row.value("state", "");
-    if (state == "violated") outcome.violated.insert(row.value("model", ""));
-    else if (state != "holds") outcome.undecided.insert(row.value("model", ""));
+    if (state == "violated") outcome.violated.insert(row.value(judged, ""));
+    else if (state != "holds") outcome.undecided.insert(row.value(judged, ""));
   }
   for (const Json& set : verdict.value("violated_sets", Json::array()))
     outcome.violated.insert(set.get<std::string>());

@@ -1,10 +1,12 @@
 // PostgreSQL with streaming replication: node 1 is the primary and stays it; the others are hot
 // standbys. Updates go to the primary, reads there or to the session's node. A list is a text that
 // grows by concatenation; every row counts its updates, which is the version of its value.
+// Transactions run at the primary, at the isolation level that is asked for.
 #include <fmt/format.h>
 #include <libpq-fe.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <array>
 
 #include "base/suggest.h"
@@ -119,8 +121,11 @@ bool is_definite(std::string_view state, const char* severity) {
 
 class PostgresConnection final : public Connection {
  public:
-  PostgresConnection(Endpoint home, Endpoint primary, bool reads_at_primary)
-      : home_(std::move(home)), primary_(std::move(primary)), reads_at_primary_(reads_at_primary) {}
+  PostgresConnection(Endpoint home, Endpoint primary, bool reads_at_primary, std::string begin)
+      : home_(std::move(home)),
+        primary_(std::move(primary)),
+        reads_at_primary_(reads_at_primary),
+        begin_(std::move(begin)) {}
 
   Completion perform(const ClientRequest& request) override {
     const bool reads = request.invocation.function == Function::read;
@@ -128,6 +133,7 @@ class PostgresConnection final : public Connection {
     Session& session = at_home ? at_home_ : at_primary_;
     if (!session.is_open() && !session.open(at_home ? home_ : primary_, request.timeout))
       return failed("no-connection");
+    if (!request.invocation.steps.empty()) return transact(session, request);
     return ask(session, request);
   }
   bool broken() const override { return false; }  // sessions are opened again one by one
@@ -158,8 +164,7 @@ class PostgresConnection final : public Connection {
     const ExecStatusType status = PQresultStatus(rows.get());
     if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
       return completion_of(invocation, *rows);
-    const char* state = PQresultErrorField(rows.get(), PG_DIAG_SQLSTATE);
-    const std::string error = state != nullptr ? state : "connection-broken";
+    const std::string error = state_of(*rows);
     const char* severity = PQresultErrorField(rows.get(), PG_DIAG_SEVERITY_NONLOCALIZED);
     return is_definite(error, severity) ? failed(error) : unknown(error);
   }
@@ -186,8 +191,44 @@ class PostgresConnection final : public Connection {
     return completion;
   }
 
+  /// Until the commit is sent nothing has happened, whatever goes wrong: the server takes back what
+  /// is not committed.
+  Completion transact(Session& session, const ClientRequest& request) const {
+    const Nanos deadline = monotonic_now() + request.timeout;
+    const auto left = [&] { return std::max(deadline - monotonic_now(), kMillisecond); };
+    Completion completion;
+    completion.outcome = Outcome::ok;
+    Rows rows = session.ask(begin_.c_str(), {}, left());
+    for (const TransactionStep& step : request.invocation.steps) {
+      if (!rows || is_error(*rows)) break;
+      rows = step.appends ? session.ask(kAppend, {step.key, text_of(step.value) + ","}, left())
+                          : session.ask(kRead, {step.key}, left());
+      if (step.appends || !rows || is_error(*rows)) continue;
+      const bool found = PQntuples(rows.get()) > 0;
+      completion.lists.push_back(elements_of_text(found ? PQgetvalue(rows.get(), 0, 0) : ""));
+    }
+    if (!rows) return failed("no-answer-before-commit");
+    if (is_error(*rows)) {
+      const std::string why = state_of(*rows);
+      if (!session.ask("rollback", {}, left())) session.close();
+      return failed(why);
+    }
+    rows = session.ask("commit", {}, left());
+    if (!rows) return unknown("no-answer-to-commit");
+    if (!is_error(*rows)) return completion;
+    const char* severity = PQresultErrorField(rows.get(), PG_DIAG_SEVERITY_NONLOCALIZED);
+    const std::string why = state_of(*rows);
+    return is_definite(why, severity) ? failed(why) : unknown(why);
+  }
+
+  static std::string state_of(const PGresult& rows) {
+    const char* state = PQresultErrorField(&rows, PG_DIAG_SQLSTATE);
+    return state != nullptr ? state : "connection-broken";
+  }
+
   Endpoint home_, primary_;
   bool reads_at_primary_;
+  std::string begin_;
   Session at_home_, at_primary_;
 };
 
@@ -207,6 +248,13 @@ class Postgresql final : public Store {
   std::vector<std::string> claims(const Circumstances&) const override {
     if (at("reads") == "primary") return {"linearizable", "eventual"};
     return {"eventual"};
+  }
+  /// Repeatable read is snapshot isolation (Ports and Grittner 2012).
+  std::optional<std::vector<std::string>> isolation() const override {
+    const std::string level = at("isolation");
+    return std::vector<std::string>{level == "read-committed"    ? "read-committed"
+                                    : level == "repeatable-read" ? "snapshot-isolation"
+                                                                 : "serializable"};
   }
   bool needs_own_address() const override { return true; }
   unsigned short client_port() const override { return kPort; }
@@ -286,15 +334,22 @@ class Postgresql final : public Store {
   std::unique_ptr<Clients> clients(std::size_t slots,
                                    const std::vector<Endpoint>& reached) const override {
     const bool at_primary = at("reads") == "primary";
-    return make_blocking_clients(slots, [reached, at_primary](std::size_t, std::size_t node, Nanos,
-                                                              std::string&) {
-      return std::make_unique<PostgresConnection>(reached[node - 1], reached.front(), at_primary);
-    });
+    std::string level = at("isolation");
+    std::replace(level.begin(), level.end(), '-', ' ');
+    const std::string begin = "begin isolation level " + level;
+    return make_blocking_clients(
+        slots, [reached, at_primary, begin](std::size_t, std::size_t node, Nanos, std::string&) {
+          return std::make_unique<PostgresConnection>(reached[node - 1], reached.front(),
+                                                      at_primary, begin);
+        });
   }
 
  private:
   std::string at(std::string_view name) const {
-    return setting(settings_, name, name == "sync" ? "async" : "primary");
+    return setting(settings_, name,
+                   name == "sync"        ? "async"
+                   : name == "isolation" ? "serializable"
+                                         : "primary");
   }
 
   static std::string configuration() {
@@ -321,6 +376,12 @@ class Postgresql final : public Store {
 const std::vector<StoreSetting>& postgresql_settings() {
   using Kind = StoreSetting::Kind;
   static const std::vector<StoreSetting> settings = {
+      {"isolation",
+       "serializable",
+       {"read-committed", "repeatable-read", "serializable"},
+       Kind::choice,
+       "postgresql",
+       "isolation level of transactions (-w transaction)"},
       {"reads",
        "primary",
        {"primary", "local"},

@@ -70,6 +70,8 @@ class Store {
   virtual bool supports(Function function) const = 0;
   /// Models (or sets of session guarantees) that this configuration promises.
   virtual std::vector<std::string> claims(const Circumstances& circumstances) const = 0;
+  /// Isolation levels that this configuration promises; none: it has no transactions.
+  virtual std::optional<std::vector<std::string>> isolation() const { return std::nullopt; }
   /// Can a node be made to tell its own copy? Else there are no final reads.
   virtual bool reads_locally() const { return true; }
   /// Do nodes tell when they have nothing under way? Else nobody knows when a run has settled.
