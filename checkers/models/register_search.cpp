@@ -102,19 +102,23 @@ std::optional<ValueVersions> versions_of_values(const History& history,
   ValueVersions versions;
   std::set<ValueId> written_once;
   std::set<std::int64_t> distinct;
+  bool removes = false, initial_is_told = false;
   for (const OperationId id : operations) {
     const Operation& operation = history.operations[id];
     if (!counts(operation)) continue;
     if (operation.updates() && !written_once.insert(written(operation)).second) return std::nullopt;
+    removes = removes || (operation.updates() && written(operation) == kNil);
     if (!operation.has_version()) continue;
     if (!operation.updates() && operation.function != Function::read) continue;  // it tells nothing
     const ValueId value = operation.updates() ? written(operation) : operation.value;
-    if (value == kNil && operation.version == 0) continue;  // the initial one
+    initial_is_told = initial_is_told || operation.version == 0;
+    if (value == kNil && operation.version == 0 && !operation.updates()) continue;
     const auto [known, fresh] = versions.try_emplace(value, operation.version);
     const bool agrees = fresh ? operation.version > 0 && distinct.insert(operation.version).second
                               : known->second == operation.version;
     if (value == kNil || !agrees) return std::nullopt;
   }
+  if (removes && initial_is_told) return std::nullopt;  // nil alone does not tell which
   return versions;
 }
 

@@ -71,6 +71,9 @@ TEST(RegisterSearch, VersionsMustAscend) {
   };
   EXPECT_EQ(answer("A write x 1 ver=2; B write x 2 ver=1"), Answer::no);
   EXPECT_EQ(answer("A write x 1 ver=1; B write x 2 ver=2; C cas x 1 3 -> no"), Answer::yes);
+  const History deleted =
+      *parse_history_text("A write x 1 ver=1; A delete x; B read x -> nil ver=0");
+  EXPECT_FALSE(versions_of_values(deleted, all_of(deleted)));
 }
 
 TEST(RegisterSearch, AgreesWithTheOracleWhereVersionsAreTold) {

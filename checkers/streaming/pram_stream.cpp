@@ -32,6 +32,7 @@ void PramStream::begin(const StreamOperation& update) {
 void PramStream::complete(const StreamOperation& operation) {
   if (operation.session >= sessions_.size()) return leave_open("a session that was not announced");
   if (!open()) return;
+  if (sessions_[operation.session].retired) return leave_open("a session that had retired");
   const bool reads = operation.function == Function::read;
   if (operation.outcome == Outcome::fail) {
     if (operation.value && !reads) values_.erase(*operation.value);

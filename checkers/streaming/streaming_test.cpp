@@ -255,6 +255,47 @@ TEST(Streaming, AVersionThatComesFarTooLateLeavesTheOrderOpen) {
   }
 }
 
+TEST(Streaming, AViolationStaysOneHoweverMuchFollows) {
+  StreamingChecker checker(2, 1);
+  std::int64_t last = 0;
+  const auto write = [&](SessionId session, KeyId key, std::int64_t version) {
+    StreamOperation update{session, key, 0, Function::write, Outcome::ok, ++last, version, false};
+    checker.begin(update);
+    checker.complete(update);
+  };
+  write(0, 0, 2);
+  write(0, 1, 1);
+  write(1, 1, 2);
+  write(1, 0, 1);  // 0's first is after it, by version; its second before, by session
+  for (std::int64_t i = 3; i < 10'000; ++i) write(0, 0, i);
+  EXPECT_EQ(checker.verdict(StreamingModel::monotonic_writes).verdict, Verdict::violated);
+}
+
+TEST(Streaming, DeletesAndVersionsOfTwoValuesAreLeftOpen) {
+  for (const bool removes : {true, false}) {
+    StreamingChecker checker(1, 1);
+    StreamOperation write{0, 0, 0, Function::write, Outcome::ok, 1, 1, false};
+    checker.begin(write);
+    checker.complete(write);
+    StreamOperation other{0, 0, 0, Function::write, Outcome::ok, 2, 1, false};
+    if (removes) other.function = Function::remove, other.value.reset(), other.version = 2;
+    checker.complete(other);
+    EXPECT_EQ(checker.verdict(StreamingModel::read_your_writes).verdict, Verdict::inconclusive);
+  }
+}
+
+TEST(Streaming, ASessionThatHadRetiredLeavesPramOpen) {
+  StreamingChecker checker(2, 1);
+  StreamOperation write{0, 0, 0, Function::write, Outcome::ok, 1, std::nullopt, false};
+  checker.begin(write);
+  checker.complete(write);
+  checker.retire(1);
+  StreamOperation read{1, 0, 0, Function::read, Outcome::ok, 1, std::nullopt, false};
+  checker.complete(read);
+  EXPECT_EQ(checker.verdict(StreamingModel::pram).verdict, Verdict::inconclusive);
+  EXPECT_EQ(checker.verdict(StreamingModel::weak_causal).verdict, Verdict::inconclusive);
+}
+
 TEST(Streaming, SaysWhatItCannotDecide) {
   StreamingChecker checker(2, 1);
   StreamOperation write{0, 0, 0, Function::write, Outcome::ok, 7, std::nullopt, false};

@@ -13,6 +13,7 @@ constexpr std::size_t kUpdatesKept = 4'096;
 }  // namespace
 
 VersionOrder::Node VersionOrder::update(KeyId key_id, Version version) {
+  if (state_ != State::ordered) return 0;
   OfKey& key = keys_[key_id];
   const auto [entry, fresh] = key.known.try_emplace(version, 0);
   if (!fresh) return entry->second;
@@ -53,11 +54,28 @@ void VersionStream::complete(const StreamOperation& operation) {
     if (!reads) leave_open("an update of unknown version");
     return;
   }
+  if (!reads && operation.function != Function::write)
+    return leave_open("an update that is no write");
   const bool initial = reads && !operation.value;
   if (!operation.version && !initial) return leave_open("an operation that tells no version");
   const std::int64_t version = initial ? 0 : *operation.version;
+  if (!is_of_one_value(operation, version)) return leave_open("a version of two values");
   if (reads) read(operation, version);
   else update(operation, version);
+}
+
+/// Every value but the initial one has a version of its own, other than 0.
+bool VersionStream::is_of_one_value(const StreamOperation& operation, std::int64_t version) {
+  if (!operation.value) return operation.version.value_or(0) == 0;
+  if (version == 0) return false;
+  const auto [told, fresh] = values_.try_emplace({operation.key, version}, *operation.value);
+  if (!fresh) return told->second == *operation.value;
+  told_.emplace_back(operation.key, version);
+  if (told_.size() > kUpdatesKept) {
+    values_.erase(told_.front());
+    told_.pop_front();
+  }
+  return true;
 }
 
 void VersionStream::read(const StreamOperation& read, std::int64_t version) {
@@ -68,7 +86,7 @@ void VersionStream::read(const StreamOperation& read, std::int64_t version) {
   };
   if (version < known.read) refute(kReads, dropped(known.read, "read"));
   if (version < known.written) refute(kOwnWrites, dropped(known.written, "written"));
-  if (version > known.read && version > 0) {
+  if (version > known.read && version != 0) {
     const VersionOrder::Node node = follow_.add();
     follow_.require(follow_.update(read.key, version), node);
     const auto [before, fresh] = reads_so_far_.try_emplace(read.session, node);

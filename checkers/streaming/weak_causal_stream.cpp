@@ -50,6 +50,7 @@ void WeakCausalStream::begin(const StreamOperation& update) {
 void WeakCausalStream::complete(const StreamOperation& operation) {
   if (!is_announced(operation.session)) return leave_open("a session that was not announced");
   if (!open()) return;
+  if (sessions_[operation.session].retired) return leave_open("a session that had retired");
   if (operation.outcome == Outcome::fail) {
     if (operation.value && operation.function != Function::read) values_.erase(*operation.value);
     return drain();

@@ -162,8 +162,9 @@ Status Cluster::ensure_running(const std::vector<Place>& nodes) {
 Result<std::string> Cluster::pause(Place node) {
   const std::lock_guard lock(mutex_);
   if (!at(node).is_up() || at(node).end()) return std::string();
-  ++at(node).pauses;
-  return at(node).stop();
+  Result<std::string> state = at(node).stop();
+  if (!state || !state->empty()) ++at(node).pauses;  // even if it only half stopped
+  return state;
 }
 
 Status Cluster::resume(Place node) {

@@ -128,6 +128,7 @@ Result<std::string> LocalMember::stop() {
 }
 
 Status LocalMember::go_on() {
+  if (processes_.empty()) return Done{};  // it was killed meanwhile
   signal(SIGCONT);
   const ChildProcess& main = processes_.front();
   const Nanos deadline = monotonic_now() + kSecond;
