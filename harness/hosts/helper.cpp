@@ -1,7 +1,7 @@
 // consistory-host-helper: what the controller uploads to a host that it is to break. It takes a
 // request a line on standard input, "7 cut from_n2", and answers each by a line, "7 ok" or "7 error
-// why". It lives as long as the controller speaks: at the end of its input, or after 20 s without a
-// word, it undoes whatever it did and ends. Its file is deleted as it begins.
+// why". It lives as long as the controller speaks: at the end of its input, or after a minute
+// without a word, it undoes whatever it did and ends. Its file is deleted as it begins.
 //
 // usage: consistory-host-helper "$SSH_CONNECTION"
 #include <arpa/inet.h>
@@ -24,7 +24,7 @@
 namespace consistory {
 namespace {
 
-constexpr int kSilenceMs = 20'000;
+constexpr int kSilenceMs = 60'000;
 constexpr std::size_t kRequestBytesMax = 1 << 16;
 
 /// Of this host, but for loopback and those that mean nothing beyond their link.
@@ -80,12 +80,12 @@ class Helper {
       process_->go_on();
       return std::string();
     }
+    if (name == "counts") return counts(rest_of(words));
     std::string link;
     words >> link;
     if (name == "sender") return done(filter_->add_sender(link, rest_of(words)));
     if (name == "cut") return done(filter_->set_cut(link, true));
     if (name == "join") return done(filter_->set_cut(link, false));
-    if (name == "count") return count(link);
     if (name == "shape") {
       unsigned lost_of_million = 0;
       std::uint64_t bytes_per_second = 0;
@@ -114,14 +114,22 @@ class Helper {
     words >> port >> table >> std::ws;
     std::getline(words, restart);
     process_.emplace(port, restart);
-    const std::optional<pid_t> main = process_->find();
+    const Result<std::optional<pid_t>> found = process_->find();
+    if (!found) return found.error();
+    const std::optional<pid_t> main = *found;
     if (!main)
       return store_error(fmt::format(
           "no process that listens on port {} can be seen{}", port,
           geteuid() == 0 ? "" : " (as an ordinary user: log in as root, or allow sudo -n)"));
-    std::string spared;
-    if (!controller_.empty())
-      spared = fmt::format("{} saddr {} tcp dport {}", family(), controller_, ssh_port_);
+    const std::string doubt = process_->has_restart() ? "" : Launch::doubt_about(*main);
+    if (!doubt.empty())
+      return store_error(fmt::format(
+          "process {}, on port {}, cannot be started again as it was ({}): say how, by --restart",
+          *main, port, doubt));
+    if (controller_.empty())
+      return environment_error("$SSH_CONNECTION is empty: this is no session of sshd");
+    const std::string spared =
+        fmt::format("{} saddr {} tcp dport {}", family(), controller_, ssh_port_);
     filter_.emplace(table, spared);
     if (Status in = filter_->add_client("from_clients", controller_, port); !in) return in.error();
     if (Status out = filter_->add_answers("to_clients", controller_, port); !out)
@@ -133,11 +141,15 @@ class Helper {
 
   std::string family() const { return controller_.find(':') == std::string::npos ? "ip" : "ip6"; }
 
-  Result<std::string> count(const std::string& link) const {
-    const Result<Passage> passage = filter_->passage(link);
-    if (!passage) return passage.error();
-    return fmt::format("{} {} {} {} {}", passage->cut_packets, passage->cut_bytes,
-                       passage->passed_packets, passage->passed_bytes, passage->lost_packets);
+  /// Of each link five numbers.
+  Result<std::string> counts(const std::vector<std::string>& links) const {
+    const Result<std::vector<Passage>> passages = filter_->passages(links);
+    if (!passages) return passages.error();
+    std::string line;
+    for (const Passage& passage : *passages)
+      line += fmt::format("{} {} {} {} {} ", passage.cut_packets, passage.cut_bytes,
+                          passage.passed_packets, passage.passed_bytes, passage.lost_packets);
+    return line;
   }
 
   std::string controller_, ssh_port_;

@@ -18,7 +18,7 @@ Result<HostAddress> HostAddress::parse(const std::string& text) {
   }
   const std::string host = address.host();
   if (!host.empty() && address.login.front() != '-' && host.front() != '-' &&
-      text.find_first_of(" \t\n") == std::string::npos)
+      text.find_first_of(" \t\n[]") == std::string::npos)
     return address;
   return usage_error(fmt::format(
       "--host must be a host as ssh takes it, such as root@db1 or db1:2222, not \"{}\"", text));

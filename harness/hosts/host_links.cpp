@@ -5,6 +5,11 @@
 #include <sstream>
 
 namespace consistory {
+namespace {
+
+constexpr Nanos kFresh = 50 * kMillisecond;
+
+}  // namespace
 
 std::string HostLinks::name_of(Place from, Place to) {
   if (to == kClients) return "to_clients";
@@ -47,14 +52,33 @@ Status HostLinks::shape(Place from, Place to) {
 }
 
 LinkCounters HostLinks::counters(Place from, Place to) const {
-  const auto answer = host_of(from, to).ask("count " + name_of(from, to));
-  LinkCounters counters;
-  if (!answer) return counters;
-  std::uint64_t passed_packets = 0;
-  std::istringstream(*answer) >> counters.packets_cut >> counters.bytes_held >> passed_packets >>
-      counters.bytes_passed >> counters.lost;
-  counters.packets = counters.packets_cut + counters.lost + passed_packets;
-  return counters;
+  const std::lock_guard lock(counters_mutex_);
+  const Place host = to == kClients ? from : to;
+  if (monotonic_now() - looked_[host] > kFresh) look_at(host);
+  return counters_[{from, to}];
+}
+
+/// Counters never go back: somebody who reloads the host's rules takes them away, not what they
+/// counted.
+void HostLinks::look_at(Place host) const {
+  std::vector<std::pair<Place, Place>> links = {{kClients, host}, {host, kClients}};
+  for (Place from = 1; from <= hosts_.size(); ++from) {
+    if (from != host) links.emplace_back(from, host);
+  }
+  std::string request = "counts";
+  for (const auto& [from, to] : links) request += " " + name_of(from, to);
+  const auto answer = hosts_[host - 1]->ask(request);
+  looked_[host] = monotonic_now();
+  if (!answer) return;
+  std::istringstream numbers(*answer);
+  for (const auto& link : links) {
+    LinkCounters now;
+    std::uint64_t passed_packets = 0;
+    numbers >> now.packets_cut >> now.bytes_held >> passed_packets >> now.bytes_passed >> now.lost;
+    now.packets = now.packets_cut + now.lost + passed_packets;
+    LinkCounters& known = counters_[link];
+    if (numbers && now.packets >= known.packets) known = now;
+  }
 }
 
 }  // namespace consistory

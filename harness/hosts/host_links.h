@@ -20,7 +20,8 @@ class HostLinks final : public LinkControl {
 
   Status cut(Place from, Place to) override;
   Status heal(Place from, Place to) override;
-  /// Zeros if the host does not answer.
+  /// All of a host at once, and no older than a moment; what they were before if the host does not
+  /// answer.
   LinkCounters counters(Place from, Place to) const override;
   bool carries_clients() const override { return true; }
   /// Packets can be lost, and links narrow: what a link cannot carry is lost.
@@ -39,9 +40,14 @@ class HostLinks final : public LinkControl {
   Status shape(Place from, Place to);
 
   const std::vector<std::unique_ptr<RemoteHost>>& hosts_;
+  void look_at(Place host) const;
+
   std::mutex mutex_;
   std::map<std::pair<Place, Place>, int> cuts_;
   std::map<std::pair<Place, Place>, ImposedQuality> qualities_;
+  mutable std::mutex counters_mutex_;
+  mutable std::map<std::pair<Place, Place>, LinkCounters> counters_;
+  mutable std::map<Place, Nanos> looked_;
 };
 
 }  // namespace consistory

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <future>
 #include <sstream>
 #include <stop_token>
 #include <thread>
@@ -51,22 +53,36 @@ Result<std::vector<std::string>> greet(RemoteHost& host, const Endpoint& endpoin
   words >> pid;
   std::vector<std::string> addresses;
   for (std::string address; words >> address;) addresses.push_back(address);
-  if (addresses.empty())
-    return environment_error(fmt::format("host {} has no address", host.name()));
   return addresses;
+}
+
+/// Those that only this host has: many have one for their containers, and it is always the same.
+std::vector<std::string> own_alone(const std::vector<std::vector<std::string>>& addresses,
+                                   std::size_t host) {
+  std::vector<std::string> own = addresses[host];
+  for (std::size_t other = 0; other < addresses.size(); ++other) {
+    if (other == host) continue;
+    std::erase_if(own, [&](const std::string& address) {
+      const auto& others = addresses[other];
+      return std::find(others.begin(), others.end(), address) != others.end();
+    });
+  }
+  return own;
 }
 
 /// Every host learns where the packets of the others come from.
 Status introduce(const std::vector<std::unique_ptr<RemoteHost>>& hosts,
                  const std::vector<std::vector<std::string>>& addresses) {
   for (Place from = 1; from <= hosts.size(); ++from) {
+    const std::vector<std::string> own = own_alone(addresses, from - 1);
+    if (own.empty())
+      return usage_error(
+          fmt::format("host {} has no address that is its alone: each node needs a host of its own",
+                      hosts[from - 1]->name()));
     for (Place to = 1; to <= hosts.size(); ++to) {
       if (from == to) continue;
-      if (addresses[from - 1] == addresses[to - 1])
-        return usage_error(fmt::format("{} and {} are one host: each node needs one of its own",
-                                       hosts[from - 1]->name(), hosts[to - 1]->name()));
       std::string request = "sender " + HostLinks::name_of(from, to);
-      for (const std::string& address : addresses[from - 1]) request += " " + address;
+      for (const std::string& address : own) request += " " + address;
       if (const auto known = hosts[to - 1]->ask(request); !known) return known.error();
     }
   }
@@ -77,11 +93,18 @@ Status introduce(const std::vector<std::unique_ptr<RemoteHost>>& hosts,
 
 Result<std::unique_ptr<Ground>> make_hosts_ground(const HostsPlan& plan,
                                                   const std::string& log_directory) {
+  // All at once: who waits for the others must not wait for long.
+  std::vector<std::future<Result<std::unique_ptr<RemoteHost>>>> logins;
+  for (std::size_t i = 0; i < plan.hosts.size(); ++i) {
+    logins.push_back(std::async(std::launch::async, [&plan, &log_directory, i] {
+      return RemoteHost::connect(plan.hosts[i],
+                                 fmt::format("{}/n{}-ssh.log", log_directory, i + 1));
+    }));
+  }
   std::vector<std::unique_ptr<RemoteHost>> hosts;
   std::vector<std::vector<std::string>> addresses;
-  for (std::size_t i = 0; i < plan.hosts.size(); ++i) {
-    auto host =
-        RemoteHost::connect(plan.hosts[i], fmt::format("{}/n{}-ssh.log", log_directory, i + 1));
+  for (std::size_t i = 0; i < logins.size(); ++i) {
+    auto host = logins[i].get();
     if (!host) return host.error();
     const auto own = greet(**host, plan.endpoints[i], plan.table, plan.restart);
     if (!own) return own.error();

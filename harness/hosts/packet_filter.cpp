@@ -1,6 +1,10 @@
 #include "harness/hosts/packet_filter.h"
 
+#include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+
+#include <array>
 
 #include <sstream>
 
@@ -11,6 +15,13 @@ namespace {
 
 Result<std::string> nft(const std::string& commands) {
   return run_tool({"nft", "nftables", {"-f", "-"}}, commands);
+}
+
+/// What another host says is not trusted: anything else could be more than an address to nft.
+bool is_address(const std::string& text) {
+  std::array<unsigned char, sizeof(in6_addr)> bytes{};
+  return inet_pton(AF_INET, text.c_str(), bytes.data()) == 1 ||
+         inet_pton(AF_INET6, text.c_str(), bytes.data()) == 1;
 }
 
 /// "ip" or "ip6", by how the address is written.
@@ -37,8 +48,10 @@ std::pair<std::uint64_t, std::uint64_t> counter_in(const std::string& listing,
 Status PacketFilter::add_sender(const std::string& link,
                                 const std::vector<std::string>& addresses) {
   Link fresh{"arriving", {}};
-  for (const std::string& address : addresses)
+  for (const std::string& address : addresses) {
+    if (!is_address(address)) return usage_error(fmt::format("\"{}\" is no address", address));
     fresh.matches.push_back(fmt::format("{} saddr {}", family_of(address), address));
+  }
   return add(link, std::move(fresh));
 }
 
@@ -126,13 +139,17 @@ Status PacketFilter::apply() {
   return done ? Status(Done{}) : done.error();
 }
 
-Result<Passage> PacketFilter::passage(const std::string& link) const {
+Result<std::vector<Passage>> PacketFilter::passages(const std::vector<std::string>& links) const {
   const auto listing = nft(fmt::format("list counters table inet {}\n", table_));
   if (!listing) return listing.error();
-  const auto cut = counter_in(*listing, "cut_" + link);
-  const auto passed = counter_in(*listing, "passed_" + link);
-  const auto lost = counter_in(*listing, "lost_" + link);
-  return Passage{cut.first, cut.second, passed.first, passed.second, lost.first};
+  std::vector<Passage> all;
+  for (const std::string& link : links) {
+    const auto cut = counter_in(*listing, "cut_" + link);
+    const auto passed = counter_in(*listing, "passed_" + link);
+    const auto lost = counter_in(*listing, "lost_" + link);
+    all.push_back({cut.first, cut.second, passed.first, passed.second, lost.first});
+  }
+  return all;
 }
 
 void PacketFilter::remove() {

@@ -38,7 +38,8 @@ class PacketFilter {
   /// Of a million packets `lost_of_million` are lost, and what goes beyond `bytes_per_second`; 0:
   /// none, and no limit.
   Status shape(const std::string& link, unsigned lost_of_million, std::uint64_t bytes_per_second);
-  Result<Passage> passage(const std::string& link) const;
+  /// Of each of those links, in their order.
+  Result<std::vector<Passage>> passages(const std::vector<std::string>& links) const;
   void remove();
 
  private:

@@ -31,10 +31,12 @@ Result<std::string> helper_program() {
 /// Takes the helper from its input, then becomes it; with the rights of root, if it can have them.
 std::string remote_command(std::size_t size) {
   return fmt::format(
-      "f=$(mktemp \"${{TMPDIR:-/tmp}}/consistory-helper.XXXXXX\") && head -c {} >\"$f\" && "
-      "chmod 700 \"$f\" && if [ \"$(id -u)\" = 0 ]; then exec \"$f\" \"$SSH_CONNECTION\"; "
-      "elif sudo -n true 2>/dev/null; then exec sudo -n \"$f\" \"$SSH_CONNECTION\"; "
-      "else exec \"$f\" \"$SSH_CONNECTION\"; fi",
+      "exec sh -c 'f=$(mktemp \"${{TMPDIR:-/tmp}}/consistory-helper.XXXXXX\") || exit; "
+      "trap \"\" HUP; head -c {0} >\"$f\"; "
+      "if [ \"$(wc -c <\"$f\")\" -eq {0} ] && chmod 700 \"$f\"; then "
+      "if [ \"$(id -u)\" != 0 ] && sudo -n true 2>/dev/null; "
+      "then sudo -n \"$f\" \"$SSH_CONNECTION\"; else \"$f\" \"$SSH_CONNECTION\"; fi; fi; "
+      "status=$?; rm -f \"$f\"; exit $status'",
       size);
 }
 
@@ -83,8 +85,13 @@ Result<std::unique_ptr<RemoteHost>> RemoteHost::connect(const HostAddress& addre
                                                   LinePipe(std::move(input), std::move(output))));
   const Nanos deadline = monotonic_now() + kLoginTimeout;
   if (!host->pipe_.send(*helper, deadline)) return host->lost("could not be reached");
-  if (!host->pipe_.send_line("0 beat", deadline) || host->pipe_.receive_line(deadline) != "0 ok ")
-    return host->lost("did not start our helper");
+  const auto first =
+      host->pipe_.send_line("0 beat", deadline) ? host->pipe_.receive_line(deadline) : std::nullopt;
+  if (!first) return host->lost("did not start our helper");
+  if (*first != "0 ok ")
+    return environment_error(
+        fmt::format("host {} says \"{}\" in place of our helper: does its login print something?",
+                    host->name_, shorten(escape_terminal(*first), 100)));
   host->last_word_ = monotonic_now();
   return host;
 }
@@ -102,7 +109,7 @@ Result<std::string> RemoteHost::ask(const std::string& request) {
   if (!pipe_.send_line(id + " " + request, deadline)) return lost("is lost");
   for (;;) {
     const std::optional<std::string> line = pipe_.receive_line(deadline);
-    if (!line) return lost("does not answer");
+    if (!line || monotonic_now() > deadline) return lost("does not answer");
     if (!line->starts_with(id + " ")) continue;  // of what was given up before
     const std::string answer = line->substr(id.size() + 1);
     if (answer.starts_with("ok ")) return answer.substr(3);

@@ -89,6 +89,13 @@ std::string file_or_nothing(const std::string& path) {
   return regular ? path : "/dev/null";
 }
 
+bool same_file(const std::string& a, const std::string& b) {
+  struct stat one {
+  }, other{};
+  return stat(a.c_str(), &one) == 0 && stat(b.c_str(), &other) == 0 && one.st_dev == other.st_dev &&
+         one.st_ino == other.st_ino;
+}
+
 std::vector<char*> pointers_to(const std::vector<std::string>& words) {
   std::vector<char*> pointers;
   for (const std::string& word : words) pointers.push_back(const_cast<char*>(word.c_str()));
@@ -96,8 +103,10 @@ std::vector<char*> pointers_to(const std::vector<std::string>& words) {
   return pointers;
 }
 
+/// With the rights of the new process; what it may not open it does without.
 void open_as(int number, const char* path, int flags) {
-  const int opened = open(path, flags, 0644);
+  int opened = open(path, flags, 0644);
+  if (opened < 0) opened = open("/dev/null", O_RDWR);
   if (opened >= 0 && opened != number) {
     dup2(opened, number);
     close(opened);
@@ -112,9 +121,6 @@ void close_all_but(int kept) {
 
 /// In the new process; returns only if it failed, with errno.
 void become(const Launch& launch, int report) {
-  open_as(STDIN_FILENO, "/dev/null", O_RDONLY);
-  open_as(STDOUT_FILENO, launch.output.c_str(), O_WRONLY | O_APPEND | O_CREAT);
-  open_as(STDERR_FILENO, launch.errors.c_str(), O_WRONLY | O_APPEND | O_CREAT);
   close_all_but(report);
   sigset_t none;
   sigemptyset(&none);
@@ -126,6 +132,9 @@ void become(const Launch& launch, int report) {
   if (other_user && (setgroups(launch.groups.size(), launch.groups.data()) != 0 ||
                      setgid(launch.group) != 0 || setuid(launch.user) != 0))
     return;
+  open_as(STDIN_FILENO, "/dev/null", O_RDONLY);
+  open_as(STDOUT_FILENO, launch.output.c_str(), O_WRONLY | O_APPEND | O_CREAT);
+  open_as(STDERR_FILENO, launch.errors.c_str(), O_WRONLY | O_APPEND | O_CREAT);
   if (chdir(launch.directory.c_str()) != 0) return;
   execve(launch.program.c_str(), pointers_to(launch.arguments).data(),
          pointers_to(launch.environment).data());
@@ -155,6 +164,25 @@ Result<Launch> Launch::of(pid_t process) {
   return launch;
 }
 
+std::string Launch::doubt_about(pid_t process) {
+  const std::string proc = fmt::format("/proc/{}/", process);
+  const std::string program = target_of(proc + "exe");
+  const std::vector<std::string> arguments = strings_of(proc + "cmdline");
+  const bool titled = arguments.size() == 1 && arguments[0].find(' ') != std::string::npos;
+  if (titled) return fmt::format("it shows \"{}\" in place of its arguments", arguments[0]);
+  if (program.ends_with("(deleted)")) return "its program was replaced: " + program;
+  const bool other_root = !same_file(proc + "root/.", "/");
+  if (other_root || target_of(proc + "ns/pid") != target_of("/proc/self/ns/pid"))
+    return "it runs in a container";
+  std::ifstream groups(proc + "cgroup"), own_groups("/proc/self/cgroup");
+  std::string group, own;
+  while (std::getline(groups, group) && std::getline(own_groups, own)) {
+    if (group != own && group.ends_with(".service"))
+      return "it is a service: " + group.substr(group.rfind('/') + 1);
+  }
+  return {};
+}
+
 /// Two forks: the new process is nobody's child. The pipe closes as the program begins, or tells
 /// why it did not.
 Status Launch::start() const {
@@ -179,39 +207,61 @@ Status Launch::start() const {
   return environment_error(fmt::format("cannot start {}: {}", program, std::strerror(error)));
 }
 
-std::optional<pid_t> ServedProcess::find() const {
+Result<std::optional<pid_t>> ServedProcess::find() const {
   const std::set<std::string> sockets = listening_sockets(port_);
-  if (sockets.empty()) return std::nullopt;
+  if (sockets.empty()) return std::optional<pid_t>();
   std::set<pid_t> holders;
   for (const pid_t process : all_processes()) {
     if (process != getpid() && holds_one(process, sockets)) holders.insert(process);
   }
+  std::vector<pid_t> roots;
   for (const pid_t holder : holders) {
-    if (!holders.contains(parent_of(holder))) return holder;
+    if (!holders.contains(parent_of(holder))) roots.push_back(holder);
   }
-  return std::nullopt;
+  if (roots.empty()) return std::optional<pid_t>();
+  if (roots.size() > 1)
+    return store_error(fmt::format("{} and {} both listen on port {}: which is the node?", roots[0],
+                                   roots[1], port_));
+  const std::vector<pid_t> tree = process_tree(roots[0]);
+  if (roots[0] == 1 || std::find(tree.begin(), tree.end(), getpid()) != tree.end())
+    return store_error(
+        fmt::format("port {} is held by process {}, which may not be broken", port_, roots[0]));
+  return std::optional(roots[0]);
 }
 
 Result<std::string> ServedProcess::kill() {
-  const std::optional<pid_t> main = find();
-  if (!main) return std::string();
-  Result<Launch> launch = Launch::of(*main);
+  const Result<std::optional<pid_t>> main = find();
+  if (!main) return main.error();
+  if (!*main) return std::string();
+  Result<Launch> launch = Launch::of(**main);
   if (!launch) return launch.error();
-  killed_ = std::move(*launch);
-  const std::vector<pid_t> tree = process_tree(*main);
-  for (const pid_t process : tree) ::kill(process, SIGKILL);
+  const std::set<std::string> sockets = listening_sockets(port_);
   const Nanos deadline = monotonic_now() + kPatience;
-  for (const pid_t process : tree) {
-    while (is_running(process) && monotonic_now() < deadline) pause_for(kMillisecond);
-    if (is_running(process))
-      return store_error(fmt::format("process {} did not end after SIGKILL", process));
+  killed_ = std::move(*launch);
+  if (Status ended = end(process_tree(**main), deadline); !ended) return ended.error();
+  // A child that was born meanwhile is nobody's now, but it holds the socket.
+  for (const pid_t process : all_processes()) {
+    if (process == getpid() || !holds_one(process, sockets)) continue;
+    if (Status ended = end({process}, deadline); !ended) return ended.error();
   }
   std::erase_if(stopped_, [](pid_t process) { return !is_running(process); });
   return std::string("killed by signal 9");
 }
 
+Status ServedProcess::end(const std::vector<pid_t>& tree, Nanos deadline) {
+  for (const pid_t process : tree) ::kill(process, SIGKILL);
+  for (const pid_t process : tree) {
+    while (is_running(process) && monotonic_now() < deadline) pause_for(kMillisecond);
+    if (is_running(process))
+      return store_error(fmt::format("process {} did not end after SIGKILL", process));
+  }
+  return Done{};
+}
+
 Status ServedProcess::start() {
-  if (find()) {  // a supervisor of its own did it
+  const Result<std::optional<pid_t>> runs = find();
+  if (!runs) return runs.error();
+  if (*runs) {  // a supervisor of its own did it
     killed_.reset();
     return Done{};
   }
@@ -235,15 +285,16 @@ Status ServedProcess::start() {
 }
 
 Result<std::string> ServedProcess::stop() {
-  const std::optional<pid_t> main = find();
-  if (!main) return std::string();
-  stopped_ = process_tree(*main);
+  const Result<std::optional<pid_t>> found = find();
+  if (!found) return found.error();
+  if (!*found) return std::string();
+  const pid_t main = **found;
+  stopped_ = process_tree(main);
   for (const pid_t process : stopped_) ::kill(process, SIGSTOP);
   const Nanos deadline = monotonic_now() + kSecond;
-  while (state_of(*main) != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
-  if (state_of(*main) == 'T') return std::string("T (stopped)");
-  return store_error(
-      fmt::format("process {} is in state {} after SIGSTOP", *main, state_of(*main)));
+  while (state_of(main) != 'T' && monotonic_now() < deadline) pause_for(kMillisecond);
+  if (state_of(main) == 'T') return std::string("T (stopped)");
+  return store_error(fmt::format("process {} is in state {} after SIGSTOP", main, state_of(main)));
 }
 
 void ServedProcess::go_on() {

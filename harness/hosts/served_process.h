@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 namespace consistory {
@@ -26,6 +27,8 @@ struct Launch {
   unsigned long open_files = 0;  ///< how many it may open
 
   static Result<Launch> of(pid_t process);
+  /// Why a process started so would not be the one that was: empty if it would, as far as is known.
+  static std::string doubt_about(pid_t process);
   /// Detached from the process that starts it.
   Status start() const;
 };
@@ -37,8 +40,10 @@ class ServedProcess {
       : port_(port), restart_(std::move(restart)) {}
 
   /// The process that listens now; of several that share the socket, the one that the others come
-  /// from.
-  std::optional<pid_t> find() const;
+  /// from. An error if that is not clear, or if it is one that may not be touched: the first of the
+  /// machine, which starts services as others ask for them, or one that we come from ourselves.
+  Result<std::optional<pid_t>> find() const;
+  bool has_restart() const { return !restart_.empty(); }
   /// SIGKILL to it and to all that came from it; returns how it ended, empty if there is none.
   Result<std::string> kill();
   /// After kill(); nothing to be done if something listens again already.
@@ -50,6 +55,8 @@ class ServedProcess {
   void restore();
 
  private:
+  static Status end(const std::vector<pid_t>& tree, Nanos deadline);
+
   unsigned short port_;
   std::string restart_;
   std::optional<Launch> killed_;

@@ -99,6 +99,15 @@ void take_endpoints(const RunArguments& arguments, RunPlan& plan, Problem& probl
     if (host) plan.hosts.push_back(*host);
   }
   plan.restart = arguments.restart;
+  problem.unless(arguments.restart.empty() || !arguments.hosts.empty(),
+                 "--restart is for nodes on hosts: it goes with --host");
+  problem.unless(arguments.restart.find('\n') == std::string::npos, "--restart must be one line");
+  problem.unless(plan.hosts.empty() || arguments.ground == "auto" || arguments.ground == "ssh",
+                 fmt::format("--host is the ssh ground, not {}", arguments.ground));
+  problem.unless(plan.hosts.empty() || arguments.yes_write,
+                 "--host breaks what runs on other machines: --yes-write allows it");
+  problem.unless(arguments.endpoints.empty() || !arguments.pcap,
+                 "--pcap: the packets of nodes that run elsewhere are not seen");
   problem.unless(plan.hosts.empty() || plan.hosts.size() == plan.endpoints.size(),
                  fmt::format("{} --host for {} --endpoint: give each node both, in the same order",
                              plan.hosts.size(), plan.endpoints.size()));

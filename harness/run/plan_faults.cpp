@@ -34,6 +34,9 @@ Status can_do(const FaultSpec& spec, const RunArguments& arguments, const RunPla
             fmt::format("{}: there is no n{} among {} nodes", spec.name(), node, plan.nodes));
     }
   }
+  const bool all_named = spec.groups.size() == 1 && spec.groups[0].size() >= plan.nodes;
+  if (kind == "partition" && needs_peers && all_named)
+    return usage_error(fmt::format("{}: nobody is left to be cut off from", spec.name()));
   if (!plan.store->survives(spec))
     return usage_error(
         fmt::format("{} does not come back by itself after {}", plan.store_name, spec.name()));
@@ -68,6 +71,10 @@ Status can_do(const FaultSpec& spec, const RunArguments& arguments, const RunPla
 
 void add_all(const RunArguments& arguments, RunPlan& plan) {
   for (const FaultKind& kind : all_faults()) {
+    if (!arguments.hosts.empty() && kind.name == "link") {
+      for (const char* variant : {"loss", "narrow"}) plan.faults.push_back({&kind, variant, {}});
+      continue;
+    }
     const FaultSpec spec{&kind, "", {}};
     const Status possible = can_do(spec, arguments, plan);
     if (possible) plan.faults.push_back(spec);

@@ -84,6 +84,7 @@ TEST(Plan, TransactionsAreRefusedWhereThereAreNoneAndBesideOtherWorkloads) {
 TEST(Plan, HostsAndEndpointsComeInPairs) {
   RunArguments arguments;
   arguments.endpoints = {"127.0.0.1:7000", "127.0.0.1:7001"};
+  arguments.yes_write = true;
   arguments.hosts = {"root@db1"};
   EXPECT_THAT(make_plan(arguments).error().message,
               testing::HasSubstr("1 --host for 2 --endpoint"));

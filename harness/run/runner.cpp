@@ -29,6 +29,15 @@ constexpr Nanos kSettleTimeoutInterrupted = 5 * kSecond;
 constexpr Nanos kSettleBlindly = 2 * kSecond;
 constexpr Nanos kSettlePoll = 150 * kMillisecond;
 
+/// The verdicts stand without what takes more memory than may be used.
+template <class Work>
+void unless_out_of_memory(const Work& work) {
+  try {
+    work();
+  } catch (const std::bad_alloc&) {
+  }
+}
+
 class Run {
  public:
   Run(const RunPlan& plan, const RunDirectory& directory, bool quiet)
@@ -55,9 +64,9 @@ class Run {
     if (Status loaded = load_and_settle((*site)->cluster(), *journal); !loaded)
       return loaded.error();
     (*site)->close(!record_.failure.empty());
-    read_messages();
     set_cleanup_pending(false);
     if (Status examined = check(); !examined) return examined.error();
+    unless_out_of_memory([&] { read_messages(); });
     if (Status saved = save(); !saved) return saved.error();
     return RunResult{std::move(record_)};
   }
@@ -248,15 +257,6 @@ void measure(RunRecord& record) {
   record.availability = measure_availability(record.history(), record.faults);
 }
 
-/// The verdicts stand without what takes more memory than may be used.
-template <class Work>
-void unless_out_of_memory(RunRecord& record, const Work& work) {
-  try {
-    work(record);
-  } catch (const std::bad_alloc&) {
-  }
-}
-
 }  // namespace
 
 void examine(RunRecord& record) {
@@ -267,12 +267,12 @@ void examine(RunRecord& record) {
   if (record.check_memory > 0) static_cast<void>(limit_memory(record.check_memory));
   record.faults = faults_of(record.recording.marks);
   {
-    const Beside measurements([&] { unless_out_of_memory(record, measure); });
+    const Beside measurements([&] { unless_out_of_memory([&] { measure(record); }); });
     const Nanos before = monotonic_now();
     if (record.checked) record.judgement = judge(record.history(), options);
     record.check_ns = monotonic_now() - before;
   }
-  unless_out_of_memory(record, group_what_went_wrong);
+  unless_out_of_memory([&] { group_what_went_wrong(record); });
   decide_overall(record);
 }
 
