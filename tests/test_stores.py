@@ -51,6 +51,13 @@ class Stores(unittest.TestCase):
         self.breaks('redis', 'read-your-writes', '--reads', 'local', '-w', 'append', '--rate', '1000', '-c', '20', '--keys', '2',
                     '-d', '8s', '--fault', 'link:delay')
 
+    @ready('redis-cluster')
+    def test_redis_cluster_without_replicas_is_linearizable_key_by_key(self):
+        code, verdict, _ = self.run_json('redis-cluster', '--fault', 'partition,kill,pause', '-d', '12s', '--seed', '3')
+        self.assertEqual(code, 0, verdict['sentence'])
+        self.assertIn('linearizable', verdict['required'])
+        self.assertGreater(verdict['confidence']['ops']['ok'], 500)
+
     @ready('postgresql')
     def test_postgresql_is_linearizable_at_its_primary(self):
         self.holds_under_faults('postgresql')

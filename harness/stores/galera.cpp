@@ -89,16 +89,42 @@ class GaleraConnection final : public Connection {
     if (!session_.is_open() && !session_.open(node_, request.timeout, sync_wait))
       return failed("no-connection");
     opened_with_ = sync_wait;
+    if (!request.invocation.steps.empty()) return transact(request.invocation.steps);
     if (session_.run(sql_for(request.invocation))) return completion_of(request.invocation);
+    return completion_of_error();
+  }
+  bool broken() const override { return false; }
+
+ private:
+  Completion completion_of_error() {
     const unsigned error = session_.error();
     const bool definite = std::find(kDefinite.begin(), kDefinite.end(), error) != kDefinite.end();
     const std::string text = fmt::format("error-{}", error);
     if (!definite) session_.close();
     return definite ? failed(text) : unknown(text);
   }
-  bool broken() const override { return false; }
 
- private:
+  /// Until the commit is sent nothing has happened: a node takes back what is not committed.
+  Completion transact(const std::vector<TransactionStep>& steps) {
+    Completion completion;
+    completion.outcome = Outcome::ok;
+    bool fine = session_.run("start transaction");
+    for (const TransactionStep& step : steps) {
+      if (!fine) break;
+      const Function function = step.appends ? Function::append : Function::read;
+      fine = session_.run(sql_for({function, step.key, step.value}));
+      if (step.appends || !fine) continue;
+      const auto row = session_.row();
+      completion.lists.push_back(elements_of_text(row ? row->front() : ""));
+    }
+    if (!fine) {
+      const std::string why = fmt::format("error-{}-before-commit", session_.error());
+      if (!session_.run("rollback")) session_.close();
+      return failed(why);
+    }
+    return session_.run("commit") ? completion : completion_of_error();
+  }
+
   std::string sql_for(const Invocation& invocation) {
     const std::string key = session_.quoted(invocation.key);
     const std::string value = text_of(invocation.value);
@@ -149,6 +175,10 @@ class Galera final : public Store {
   std::vector<std::string> claims(const Circumstances&) const override {
     if (sync_wait() != 0) return {"read-your-writes", "eventual"};
     return {"eventual"};
+  }
+  /// Its nodes' own level is repeatable read, which in MariaDB lets updates be lost.
+  std::optional<std::vector<std::string>> isolation() const override {
+    return std::vector<std::string>{"read-committed"};
   }
   bool needs_own_address() const override { return true; }
   unsigned short client_port() const override { return kPort; }

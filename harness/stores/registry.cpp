@@ -22,8 +22,10 @@ const std::vector<StoreSetting>& no_settings() {
 constexpr Offer kMissing{nullptr, no_settings};
 #ifdef CONSISTORY_WITH_REDIS
 constexpr Offer kRedis{make_redis, redis_settings};
+constexpr Offer kRedisCluster{make_redis_cluster, redis_cluster_settings};
 #else
 constexpr Offer kRedis = kMissing;
+constexpr Offer kRedisCluster = kMissing;
 #endif
 #ifdef CONSISTORY_WITH_POSTGRESQL
 constexpr Offer kPostgresql{make_postgresql, postgresql_settings};
@@ -68,6 +70,12 @@ const std::vector<StoreKind>& all_stores() {
        kRedis.make,
        {{"redis-server", "redis-server"}},
        "libhiredis-dev"},
+      {"redis-cluster",
+       "Redis Cluster: keys dealt out over primaries, replicas from six nodes on; registers, lists",
+       kRedisCluster.settings,
+       kRedisCluster.make,
+       {{"redis-server", "redis-server"}, {"redis-cli", "redis-tools"}},
+       "libhiredis-dev"},
       {"zookeeper",
        "Zab; registers with versions and cas; reads are local",
        kZookeeper.settings,
@@ -75,13 +83,13 @@ const std::vector<StoreKind>& all_stores() {
        {{"java", "default-jre-headless"}, {"/usr/share/java/zookeeper.jar", "zookeeper"}},
        "libzookeeper-mt-dev"},
       {"postgresql",
-       "streaming replication; registers, lists, cas",
+       "streaming replication; registers, lists, cas, transactions",
        kPostgresql.settings,
        kPostgresql.make,
        {{"/usr/lib/postgresql/15/bin/postgres", "postgresql-15"}},
        "libpq-dev"},
       {"galera",
-       "MariaDB, every node takes updates; registers and lists",
+       "MariaDB, every node takes updates; registers, lists, transactions",
        kGalera.settings,
        kGalera.make,
        {{"mariadbd", "mariadb-server"},

@@ -135,6 +135,7 @@ CONSISTORY_STORE(described_store);
 CONSISTORY_STORE(maelstrom);
 CONSISTORY_STORE(etcd);
 CONSISTORY_STORE(redis);
+CONSISTORY_STORE(redis_cluster);
 CONSISTORY_STORE(zookeeper);
 CONSISTORY_STORE(postgresql);
 CONSISTORY_STORE(galera);
