@@ -78,6 +78,7 @@ struct RunRecord {
   std::vector<FaultRecord> faults;
   Recording recording;
   bool checked = false;
+  double planned_operations = 0;  ///< by the rate; 0: not known
   Judgement judgement;
   std::set<std::string> required;     ///< claimed or asked for, with what they imply
   std::vector<std::string> promised;  ///< as stated

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <utility>
 
 #include "checkers/fast/refutation.h"
 
@@ -142,6 +143,30 @@ std::vector<Point> ListSlots::explain(const Trace& trace, Point before, Point af
   return seed;
 }
 
+/// What no list shows follows all that it shows: in the order of its versions, if all of it tells
+/// one.
+void ListSlots::place_unshown(const Trace& trace, std::span<const Point> points,
+                              std::uint64_t beyond) {
+  const auto is_unshown = [&](const auto& slot) { return slot.second >= beyond; };
+  const std::vector<Point> versions = by_version(trace, points);
+  const auto slot_of = [&](Point append) {
+    return std::lower_bound(slots.begin(), slots.end(), std::pair(append, std::uint64_t{0}));
+  };
+  const auto unshown = std::count_if(slots.begin(), slots.end(), is_unshown);
+  const auto with_version = std::count_if(
+      versions.begin(), versions.end(), [&](Point append) { return is_unshown(*slot_of(append)); });
+  declined = with_version > 1 && unshown > with_version;
+  std::uint64_t last = 0, next = beyond;
+  Point last_point = kNoPoint;
+  for (const Point append : versions) {
+    const auto at = slot_of(append);
+    if (is_unshown(*at) && !declined) at->second = std::exchange(next, next + 2);
+    if (at->second < last) contradiction = {longest, last_point, append};
+    last = at->second;
+    last_point = append;
+  }
+}
+
 ListSlots ListSlots::of(const Trace& trace, KeyId key, std::span<const Point> points) {
   ListSlots list;
   const History& history = trace.history();
@@ -178,18 +203,7 @@ ListSlots ListSlots::of(const Trace& trace, KeyId key, std::span<const Point> po
     }
     list.slots.emplace_back(point, slot);
   }
-  std::size_t unshown = 0;
-  std::uint64_t last = 0;
-  Point last_point = kNoPoint;
-  for (const Point append : by_version(trace, points)) {
-    const auto at =
-        std::lower_bound(list.slots.begin(), list.slots.end(), std::pair(append, std::uint64_t{0}));
-    if (at->second < last) list.contradiction = {list.longest, last_point, append};
-    unshown += at->second > 2 * length ? 1 : 0;
-    last = at->second;
-    last_point = append;
-  }
-  list.declined = unshown > 1;
+  list.place_unshown(trace, points, 2 * length + 1);
   return list;
 }
 

@@ -43,12 +43,15 @@ struct ListSlots {
   std::vector<std::pair<Point, std::uint64_t>> slots;  ///< in points ascending
   std::vector<Point> contradiction;
   Point longest = kNoPoint;  ///< the read that shows the order
-  bool declined = false;     ///< versions order appends that no list shows
+  bool declined = false;     ///< versions order some, not all, of the appends that no list shows
 
   /// What shows that `before`, of a higher slot, cannot precede `after`.
   std::vector<Point> explain(const Trace& trace, Point before, Point after) const;
 
   static ListSlots of(const Trace& trace, KeyId key, std::span<const Point> points);
+
+ private:
+  void place_unshown(const Trace& trace, std::span<const Point> points, std::uint64_t beyond);
 };
 
 /// Asks each key by itself, registers by their points and lists by their slots; a list that

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <map>
 #include <set>
+
 #include <utility>
+#include "checkers/fast/writers.h"
 
 namespace consistory {
 namespace {
@@ -15,7 +17,8 @@ bool counts(const Operation& operation) {
 
 class FinalStates {
  public:
-  FinalStates(const History& history, FinalModel model) : history_(history), model_(model) {
+  FinalStates(const History& history, FinalModel model)
+      : history_(history), model_(model), writers_(history) {
     keys_.resize(history.keys.size());
   }
 
@@ -53,7 +56,6 @@ class FinalStates {
 
   /// False where the one pass is not enough: cas, deletes, values written twice.
   bool gather() {
-    writer_.assign(history_.values.size(), kNoOne);
     for (OperationId id = 0; id < history_.size(); ++id) {
       const Operation& operation = at(id);
       if (!counts(operation)) continue;
@@ -70,8 +72,8 @@ class FinalStates {
 
   bool add_update(OperationId id) {
     const Operation& operation = at(id);
-    if (operation.value == kNil || writer_[operation.value] != kNoOne) return false;
-    writer_[operation.value] = id;
+    writers_.add(id);
+    if (operation.value == kNil || writers_.repeats()) return false;
     if (operation.is_info()) return true;
     Key& key = keys_[operation.key];
     key.last_acknowledged = id;
@@ -113,10 +115,8 @@ class FinalStates {
   }
 
   /// The update of the key that wrote the value; kNoOne.
-  OperationId writer_of(KeyId key, ValueId value) const {
-    const OperationId writer = writer_[value];
-    return writer != kNoOne && at(writer).key == key ? writer : kNoOne;
-  }
+  OperationId writer_of(KeyId key, ValueId value) const { return writers_.find(key, value); }
+  OperationId writer_of(OperationId read) const { return writer_of(at(read).key, at(read).value); }
 
   /// An indeterminate update that any read returned has taken effect, at every replica.
   void count_observed() {
@@ -175,13 +175,13 @@ class FinalStates {
   bool disagree(OperationId a, OperationId b) {
     std::vector<OperationId> evidence = {a, b};
     for (const OperationId id : {a, b}) {
-      if (!history_.is_list[at(id).key]) evidence.push_back(writer_[at(id).value]);
+      if (!history_.is_list[at(id).key]) evidence.push_back(writer_of(id));
     }
     const auto left = history_.elements_of(at(a));
     const auto right = history_.elements_of(at(b));
     const auto [x, y] = std::mismatch(left.begin(), left.end(), right.begin(), right.end());
-    if (x != left.end()) evidence.push_back(writer_[*x]);
-    if (y != right.end()) evidence.push_back(writer_[*y]);
+    if (x != left.end()) evidence.push_back(writer_of(at(a).key, *x));
+    if (y != right.end()) evidence.push_back(writer_of(at(b).key, *y));
     return violated(std::move(evidence));
   }
 
@@ -189,7 +189,7 @@ class FinalStates {
     const OperationId read = key.finals.front();
     if (at(read).value == kNil)
       return key.acknowledged == 0 || violated({read, key.last_acknowledged});
-    const OperationId winner = writer_[at(read).value];
+    const OperationId winner = writer_of(read);
     const std::int64_t version = version_[winner];
     const bool beaten =
         version != kNoVersion && key.highest != kNoOne && version_[key.highest] > version;
@@ -209,14 +209,14 @@ class FinalStates {
     std::set<OperationId> shown;
     OperationId highest = kNoOne;
     for (const ValueId element : history_.elements_of(at(read))) {
-      const OperationId append = writer_[element];
+      const OperationId append = writer_of(at(read).key, element);
       if (version_[append] != kNoVersion) {
         if (highest != kNoOne && version_[highest] > version_[append])
           return violated({read, highest, append});
         highest = append;
       }
-      shown.insert(writer_[element]);
-      present += is_acknowledged(writer_[element]) ? 1 : 0;
+      shown.insert(append);
+      present += is_acknowledged(append) ? 1 : 0;
     }
     if (present == key.acknowledged) return true;
     for (OperationId id = 0; id < history_.size(); ++id) {
@@ -242,7 +242,7 @@ class FinalStates {
       const auto [first, fresh] = orders.try_emplace({read.key, std::move(sorted)}, id);
       if (fresh || same_state(first->second, id)) continue;
       std::vector<OperationId> evidence = {first->second, id};
-      for (const ValueId element : elements) evidence.push_back(writer_[element]);
+      for (const ValueId element : elements) evidence.push_back(writer_of(read.key, element));
       return violated(with_a_final(std::move(evidence)));
     }
     return true;
@@ -259,14 +259,14 @@ class FinalStates {
     if (any == nullptr) return evidence;
     const OperationId final = any->finals.front();
     evidence.push_back(final);
-    if (!history_.is_list[at(final).key]) evidence.push_back(writer_[at(final).value]);
+    if (!history_.is_list[at(final).key]) evidence.push_back(writer_of(final));
     return evidence;
   }
 
   const History& history_;
   FinalModel model_;
   std::vector<Key> keys_;
-  std::vector<OperationId> writer_;    // per value
+  Writers writers_;
   std::vector<std::int64_t> version_;  // per operation: of an update, however it became known
   std::map<OperationId, OperationId> teller_;    // per update: the read that told its version
   std::map<OperationId, OperationId> observer_;  // per indeterminate update: a read that shows it

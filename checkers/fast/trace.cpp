@@ -4,54 +4,14 @@
 #include <utility>
 
 #include "base/parallel.h"
+#include "checkers/fast/writers.h"
 
 namespace consistory {
 namespace {
 
-constexpr OperationId kNobody = UINT32_MAX;
-constexpr OperationId kSeveral = kNobody - 1;
+constexpr OperationId kNobody = Writers::kNobody;
+constexpr OperationId kSeveral = Writers::kSeveral;
 constexpr Point kWorthThreads = 20'000;
-
-std::uint64_t code(KeyId key, ValueId value) {
-  return static_cast<std::uint64_t>(key) << 32 | value;
-}
-
-/// Who wrote which value of which key. Most values are written once in the whole history, so the
-/// value alone finds the writer; the others are looked up by key and value.
-class Writers {
- public:
-  explicit Writers(const History& history)
-      : history_(history), first_(history.values.size(), kNobody) {}
-
-  void add(OperationId id) {
-    const Operation& operation = history_.operations[id];
-    const ValueId value = operation.function == Function::remove ? kNil : operation.value;
-    OperationId& first = first_[value];
-    if (first == kNobody) {
-      first = id;
-    } else if (history_.operations[first].key == operation.key) {
-      several_.insert_or_assign(code(operation.key, value), kSeveral);
-    } else {
-      const auto [place, added] = several_.try_emplace(code(operation.key, value), id);
-      if (!added) place.value() = kSeveral;
-    }
-  }
-
-  OperationId find(KeyId key, ValueId value) const {
-    const OperationId first = first_[value];
-    if (first == kNobody) return kNobody;
-    if (!several_.empty()) {
-      const auto found = several_.find(code(key, value));
-      if (found != several_.end()) return found->second;
-    }
-    return history_.operations[first].key == key ? first : kNobody;
-  }
-
- private:
-  const History& history_;
-  std::vector<OperationId> first_;
-  tsl::robin_map<std::uint64_t, OperationId, MixHash> several_;
-};
 
 /// Turns a list of (item, point) pairs, given twice in the same order, into PointLists.
 template <class ForEach>
@@ -316,8 +276,9 @@ class TraceBuilder {
       const Point first = std::exchange(of_value[value], point);
       if (first == kNoPoint) continue;
       of_value[value] = kInitial;
-      if (first != kInitial) trace_.shared_appends_[code(trace_.key_[first], value)] = first;
-      trace_.shared_appends_[code(trace_.key_[point], value)] = point;
+      if (first != kInitial)
+        trace_.shared_appends_[Writers::code(trace_.key_[first], value)] = first;
+      trace_.shared_appends_[Writers::code(trace_.key_[point], value)] = point;
     }
   }
 
@@ -340,7 +301,7 @@ std::optional<Trace> Trace::of(const History& history, Refusal& refusal) {
 Point Trace::append_of(KeyId key, ValueId value) const {
   const Point known = append_of_value_[value];
   if (known != kInitial) return known;
-  return shared_appends_.at(code(key, value));
+  return shared_appends_.at(Writers::code(key, value));
 }
 
 Point Trace::teller_of(Point update) const {

@@ -68,6 +68,9 @@ int print(const std::vector<AdapterFinding>& findings) {
 }
 
 int check(Options options) {
+  if (options.file.empty() && options.adapter.empty())
+    return fail(
+        usage_error("adapter check: what? --store FILE, or --adapter COMMAND --endpoint …"));
   if (!options.file.empty()) options.arguments.store_settings.emplace_back("store", options.file);
   if (!options.adapter.empty())
     options.arguments.store_settings.emplace_back("adapter", options.adapter);

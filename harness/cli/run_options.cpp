@@ -65,6 +65,11 @@ void add_load(CLI::App& app, RunArguments& arguments) {
                  "After which an operation's outcome is unknown")
       ->capture_default_str()
       ->group(group);
+  app.add_option("--settle", arguments.settle,
+                 "How long to wait before the final reads of a store that cannot tell when it has "
+                 "settled")
+      ->capture_default_str()
+      ->group(group);
   app.add_option("--seed", arguments.seed, "Seed of every random choice, or random")
       ->capture_default_str()
       ->group(group);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <array>
@@ -21,6 +22,7 @@ bool wait_for(const Descriptor& descriptor, short events, Nanos left) {
 
 LinePipe::LinePipe(Descriptor input, Descriptor output)
     : input_(std::move(input)), output_(std::move(output)) {
+  signal(SIGPIPE, SIG_IGN);  // a child that has ended is told by write()
   for (const Descriptor* end : {&input_, &output_})
     fcntl(**end, F_SETFL, fcntl(**end, F_GETFL) | O_NONBLOCK);
 }

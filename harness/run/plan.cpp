@@ -249,6 +249,7 @@ std::string rerun_command(const RunArguments& arguments, const RunPlan& plan) {
   option("--read-ratio", fmt::format("{}", arguments.read_ratio),
          fmt::format("{}", defaults.read_ratio));
   option("--op-timeout", arguments.op_timeout, defaults.op_timeout);
+  option("--settle", arguments.settle, defaults.settle);
   option("--sessions", arguments.sessions, defaults.sessions);
   option("--model", join(arguments.models, ","), "");
   option("--check-steps", std::to_string(arguments.check_steps),
@@ -330,6 +331,7 @@ Result<RunPlan> make_plan(const RunArguments& given) {
   problem.unless(plan.duration > 0, "--duration must be given, such as 30s");
   plan.op_timeout = duration_of(arguments.op_timeout, "--op-timeout", problem);
   problem.unless(plan.op_timeout >= 10 * kMillisecond, "--op-timeout must be at least 10ms");
+  plan.settle = duration_of(arguments.settle, "--settle", problem);
   plan.sessions_move = arguments.sessions == "moving";
   plan.workload_options = {static_cast<std::size_t>(arguments.keys), arguments.read_ratio, 40};
   plan.seed = seed_of(arguments.seed, problem);

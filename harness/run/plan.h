@@ -37,6 +37,7 @@ struct RunArguments {
   bool keep_keys = false;              ///< at the end, of an attached store
   std::string schedule;                ///< a file; empty: drawn from `faults`
   std::string op_timeout = "1s";
+  std::string settle = "2s";  ///< before final reads, where a store cannot tell when to
   std::string sessions = "moving";
   std::string seed = "random";
   std::string out;              ///< empty: $CONSISTORY_RESULTS, else results/runs
@@ -70,6 +71,7 @@ struct RunPlan {
   double rate = 500;  ///< operations a second over all sessions; 0: as fast as answers come
   Nanos duration = 0;
   Nanos op_timeout = kSecond;
+  Nanos settle = 2 * kSecond;
   bool sessions_move = true;
   std::uint64_t seed = 0;
   std::string out;

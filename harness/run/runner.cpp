@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <new>
 
+#include "base/duration.h"
 #include "base/limits.h"
 #include "base/parallel.h"
 #include "base/suggest.h"
@@ -26,7 +27,6 @@ namespace {
 
 constexpr Nanos kSettleTimeout = 20 * kSecond;
 constexpr Nanos kSettleTimeoutInterrupted = 5 * kSecond;
-constexpr Nanos kSettleBlindly = 2 * kSecond;
 constexpr Nanos kSettlePoll = 150 * kMillisecond;
 
 /// The verdicts stand without what takes more memory than may be used.
@@ -144,8 +144,9 @@ class Run {
   bool settle(Cluster& cluster) {
     if (!plan_.store->tells_when_drained()) {
       progress_.event(
-          "this store does not tell when it has settled: the final reads are judged as unsettled");
-      pause_for(kSettleBlindly);
+          fmt::format("this store does not tell when it has settled: final reads in {} (--settle)",
+                      format_duration(plan_.settle)));
+      pause_for(plan_.settle);
       return false;
     }
     const Nanos from = monotonic_now();
@@ -181,6 +182,9 @@ class Run {
       return Error{ErrorKind::internal,
                    "our own history is malformed: " + recording.error().message};
     record_.recording = std::move(*recording);
+    if (interrupts() == 0 && record_.failure.empty())
+      record_.planned_operations =
+          plan_.rate * static_cast<double>(plan_.duration) / static_cast<double>(kSecond);
     record_.checked = plan_.check && interrupts() < 2;
     if (record_.checked)
       progress_.event(fmt::format("checking {} operations", record_.history().size()));
@@ -253,6 +257,12 @@ void measure(RunRecord& record) {
   for (const FaultRecord& fault : record.faults) healed = std::max(healed, fault.healed_ns);
   record.staleness = measure_staleness(record.history());
   record.pressure = measure_pressure(record.history(), record.recording.marks);
+  constexpr double kHardlyAny = 0.02;
+  const auto came = static_cast<double>(record.history().size());
+  if (came < kHardlyAny * record.planned_operations)
+    record.pressure.missing.push_back(
+        fmt::format("only {} of some {:.0f} operations that were planned came about", came,
+                    record.planned_operations));
   record.agreement = measure_agreement(record.history(), healed);
   record.availability = measure_availability(record.history(), record.faults);
 }
