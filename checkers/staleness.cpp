@@ -13,7 +13,8 @@ namespace {
 constexpr OperationId kNobody = UINT32_MAX;
 constexpr OperationId kSeveral = kNobody - 1;
 
-/// One key's acknowledged updates, by invocation and by completion.
+/// One key's acknowledged updates, by invocation and by completion; of the latter, how far a walk
+/// through the history has come.
 struct Timeline {
   struct Update {
     std::int64_t invoke = 0;
@@ -21,13 +22,15 @@ struct Timeline {
     Nanos complete_ns = 0;
     OperationId id = 0;
   };
-  std::vector<Update> by_invoke;        // with the first completion from there on, in `complete`
-  std::vector<std::int64_t> completed;  // ascending
-  std::vector<Nanos> completed_ns;      // with `completed`
+  std::vector<Update> by_invoke;  // with the first completion from there on, in `complete`
+  std::vector<std::pair<std::int64_t, std::int64_t>> completed;  // and its invocation; ascending
+  std::vector<Nanos> completed_ns;                               // ascending
+  std::size_t done = 0;             // of `completed`, those before the read at hand
+  std::int64_t newest = INT64_MIN;  // the last invocation of those
 
   void finish() {
     for (const Update& update : by_invoke) {
-      completed.push_back(update.complete);
+      completed.emplace_back(update.complete, update.invoke);
       completed_ns.push_back(update.complete_ns);
     }
     std::sort(completed_ns.begin(), completed_ns.end());
@@ -40,49 +43,63 @@ struct Timeline {
     }
   }
 
-  /// When the newest update that was complete before the read was invoked became so; -1: none was.
-  Nanos newest_before(const Operation& read) const {
-    const auto late = std::lower_bound(completed.begin(), completed.end(), read.invoke);
-    return late == completed.begin()
-               ? -1
-               : completed_ns[static_cast<std::size_t>(late - completed.begin()) - 1];
+  /// Goes on to a read, which must not be invoked before the last one was.
+  void advance(const Operation& read) {
+    for (; done < completed.size() && completed[done].first < read.invoke; ++done)
+      newest = std::max(newest, completed[done].second);
   }
 
-  using Place = std::vector<Update>::const_iterator;
-  /// The first complete of what was invoked after `since`, if it was complete before `read`.
-  Place first_newer(std::int64_t since, const Operation& read) const {
-    const auto first =
-        std::upper_bound(by_invoke.begin(), by_invoke.end(), since,
-                         [](std::int64_t stamp, const Update& u) { return stamp < u.invoke; });
-    const bool there = first != by_invoke.end() && first->complete < read.invoke;
-    return there ? first : by_invoke.end();
+  /// When the newest update that is done became so; -1: none is.
+  Nanos newest_done() const { return done == 0 ? -1 : completed_ns[done - 1]; }
+
+  /// Is one that is done newer than what completed at `since`?
+  bool is_stale(std::int64_t since) const { return newest > since; }
+
+  /// The first to complete of what was invoked after `since`.
+  std::vector<Update>::const_iterator first_newer(std::int64_t since) const {
+    return std::upper_bound(by_invoke.begin(), by_invoke.end(), since,
+                            [](std::int64_t stamp, const Update& u) { return stamp < u.invoke; });
   }
 
-  /// What is newer than something that completed at `since`, and complete before `read`.
-  Lag newer(std::int64_t since, const Operation& read) const {
-    const auto first = first_newer(since, read);
-    if (first == by_invoke.end()) return {};
-    const auto late = std::lower_bound(completed.begin(), completed.end(), read.invoke);
+  /// Of a read that is stale.
+  Lag lag(std::int64_t since, const Operation& read) const {
+    const auto first = first_newer(since);
     const auto after = by_invoke.end() - first;
-    const auto open = completed.end() - late;
+    const auto open = static_cast<std::ptrdiff_t>(completed.size() - done);
     return {static_cast<std::uint64_t>(std::max<std::ptrdiff_t>(after - open, 1)),
             std::max<Nanos>(read.invoke_ns - first->complete_ns, 0)};
   }
 };
 
+/// How long before a read the newest update had completed, doubled, and one more if the read was
+/// fresh: one number, since half a million of them are sorted.
+using Age = std::uint64_t;
+Age age_of(Nanos time, bool fresh) { return static_cast<Age>(time) << 1U | (fresh ? 1U : 0U); }
+Nanos time_of(Age age) { return static_cast<Nanos>(age >> 1U); }
+
 /// The least age such that of the reads at that age or older the share of fresh ones is at least
 /// `share`; -1. `ages` is ascending.
-Nanos visible_from(const std::vector<std::pair<Nanos, bool>>& ages, double share) {
+Nanos visible_from(const std::vector<Age>& ages, double share) {
   Nanos from = -1;
   std::size_t fresh = 0;
   for (std::size_t older = 1; older <= ages.size(); ++older) {
     const std::size_t at = ages.size() - older;
-    fresh += ages[at].second ? 1 : 0;
-    const bool more_of_this_age = at > 0 && ages[at - 1].first == ages[at].first;
+    fresh += ages[at] & 1U;
+    const bool more_of_this_age = at > 0 && time_of(ages[at - 1]) == time_of(ages[at]);
     if (more_of_this_age) continue;
-    if (static_cast<double>(fresh) >= share * static_cast<double>(older)) from = ages[at].first;
+    if (static_cast<double>(fresh) >= share * static_cast<double>(older)) from = time_of(ages[at]);
   }
   return from;
+}
+
+/// The value below which that share of them lies; 0 of none.
+template <class Number>
+Number quantile(std::vector<Number>& numbers, double share) {
+  if (numbers.empty()) return 0;
+  const auto last = static_cast<double>(numbers.size() - 1);
+  const auto at = numbers.begin() + static_cast<std::ptrdiff_t>(share * last);
+  std::nth_element(numbers.begin(), at, numbers.end());
+  return *at;
 }
 
 class Measurement {
@@ -93,15 +110,16 @@ class Measurement {
     for (Timeline& key : keys_) key.finish();
   }
 
-  std::vector<StaleRead> stale() const {
+  std::vector<StaleRead> stale() {
     std::vector<StaleRead> all;
     for (OperationId id = 0; id < history_.size(); ++id) {
       const Operation& read = history_.operations[id];
       const auto source = source_of(read);
       if (!source || completion_of(*source) == kNever) continue;
-      const Timeline& key = keys_[read.key];
-      const auto newer = key.first_newer(completion_of(*source), read);
-      if (newer != key.by_invoke.end()) all.push_back({id, *source, newer->id});
+      Timeline& key = keys_[read.key];
+      key.advance(read);
+      const std::int64_t since = completion_of(*source);
+      if (key.is_stale(since)) all.push_back({id, *source, key.first_newer(since)->id});
     }
     return all;
   }
@@ -112,13 +130,10 @@ class Measurement {
     }
     Staleness staleness;
     staleness.reads = versions_.size();
-    std::sort(versions_.begin(), versions_.end());
-    std::sort(times_.begin(), times_.end());
-    const auto fresh = std::upper_bound(versions_.begin(), versions_.end(), 0U);
-    staleness.fresh = static_cast<std::size_t>(fresh - versions_.begin());
-    staleness.median = quantile(0.5);
-    staleness.p99 = quantile(0.99);
-    staleness.most = quantile(1);
+    staleness.fresh = static_cast<std::size_t>(std::count(versions_.begin(), versions_.end(), 0U));
+    staleness.median = {quantile(versions_, 0.5), quantile(times_, 0.5)};
+    staleness.p99 = {quantile(versions_, 0.99), quantile(times_, 0.99)};
+    staleness.most = {quantile(versions_, 1), quantile(times_, 1)};
     std::sort(ages_.begin(), ages_.end());
     staleness.visible_99 = visible_from(ages_, 0.99);
     staleness.visible_999 = visible_from(ages_, 0.999);
@@ -155,19 +170,14 @@ class Measurement {
   }
 
   void add_read(const Operation& read, OperationId source) {
+    Timeline& key = keys_[read.key];
+    key.advance(read);
     const std::int64_t since = completion_of(source);
-    const Lag lag = since == kNever ? Lag{} : keys_[read.key].newer(since, read);
-    if (const Nanos newest = keys_[read.key].newest_before(read); newest >= 0)
-      ages_.emplace_back(std::max<Nanos>(read.invoke_ns - newest, 0), lag.versions == 0);
+    const Lag lag = key.is_stale(since) ? key.lag(since, read) : Lag{};
+    if (const Nanos newest = key.newest_done(); newest >= 0)
+      ages_.push_back(age_of(std::max<Nanos>(read.invoke_ns - newest, 0), lag.versions == 0));
     versions_.push_back(lag.versions);
     times_.push_back(lag.time);
-  }
-
-  Lag quantile(double share) const {
-    if (versions_.empty()) return {};
-    const auto last = static_cast<double>(versions_.size() - 1);
-    const auto at = static_cast<std::size_t>(share * last);
-    return {versions_[at], times_[at]};
   }
 
   const History& history_;
@@ -175,7 +185,7 @@ class Measurement {
   std::vector<Timeline> keys_;
   std::vector<std::uint64_t> versions_;
   std::vector<Nanos> times_;
-  std::vector<std::pair<Nanos, bool>> ages_;  // of the newest complete update; was the read fresh?
+  std::vector<Age> ages_;  // of reads before which some update was complete
 };
 
 }  // namespace

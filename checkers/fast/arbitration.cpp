@@ -147,8 +147,9 @@ class Arbitration {
     last_seen.for_each_winner(updates, sight, [&](Point winner) {
       worker_of_[winner] = worker;
       first_before_[winner] = static_cast<std::uint32_t>(before.size());
-      last_seen.for_each(winner, sight, [&](Point last) {
-        if (!is_implied(last, winner)) before.push_back(last);
+      const std::span<const Point> row = visibility_.row(winner);
+      last_seen.for_each(winner, sight, [&](Point last, Chain chain) {
+        if (trace_.is_info(last) || !is_implied(last, chain, winner, row)) before.push_back(last);
       });
       count_before_[winner] = static_cast<std::uint32_t>(before.size()) - first_before_[winner];
       if (before.size() > UINT32_MAX) throw std::length_error("too many precedences to count");
@@ -156,11 +157,12 @@ class Arbitration {
     });
   }
 
-  bool is_implied(Point before, Point after) const {
-    if (trace_.is_info(before)) return false;
-    const Chain chain = trace_.chain(before);
-    if (transitive_) return visibility_.seen(after, chain) > trace_.position(before);
-    return trace_.chain(after) == chain && trace_.position(before) < trace_.position(after);
+  /// Does the session order, or what `after` rests on (its row), put `before` of `chain` first?
+  bool is_implied(Point before, Chain chain, Point after, std::span<const Point> row) const {
+    const bool sees = transitive_ && before < trace_.first(chain) + row[chain];
+    const bool counts = !transitive_ || visibility_.has(Guarantee::read_your_writes);
+    return sees || (counts && trace_.chain(after) == chain &&
+                    before < trace_.first(chain) + trace_.position(after));
   }
 
   void add_version_order() {

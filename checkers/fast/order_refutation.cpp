@@ -82,7 +82,8 @@ class OneOrder {
       overwrites_what_it_saw(update, sight);
     }
     last_seen_.for_each_winner(updates, sight, [&](Point winner) {
-      last_seen_.for_each(winner, sight, [&](Point last) { overwritten(last, winner, kInitial); });
+      last_seen_.for_each(winner, sight,
+                          [&](Point last, Chain) { overwritten(last, winner, kInitial); });
       return true;
     });
     const std::vector<Point> versions = by_version(trace_, updates);

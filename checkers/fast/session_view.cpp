@@ -8,12 +8,11 @@
 namespace consistory {
 
 ViewGround::ViewGround(const Trace& trace, const Visibility* base)
-    : trace_(trace), base_(base), info_reads_(trace.chains()) {
-  updates_.begin.assign(trace.chains() + 1, 0);
+    : trace_(trace), base_(base), begin_(trace.chains() + 1, 0), info_reads_(trace.chains()) {
   for (Chain chain = 0; chain < trace.chains(); ++chain) {
     for (Point point = trace.first(chain); point < trace.first(chain) + trace.length(chain);
          ++point) {
-      if (trace.updates(point)) updates_.points.push_back(point);
+      if (trace.updates(point)) updates_.push_back({point, trace.key(point)});
       if (!trace.reads(point)) continue;
       if (trace.reads_register(point)) {
         note_info_read(point, trace.source(point));
@@ -22,7 +21,7 @@ ViewGround::ViewGround(const Trace& trace, const Visibility* base)
           note_info_read(point, trace.append_of(trace.key(point), element));
       }
     }
-    updates_.begin[chain + 1] = static_cast<std::uint32_t>(updates_.points.size());
+    begin_[chain + 1] = static_cast<std::uint32_t>(updates_.size());
   }
   if (causal() && !reads_are_of_the_past()) rank_by_schedule();
 }
@@ -63,7 +62,8 @@ ViewScratch::ViewScratch(const Trace& trace)
     : last_reader(trace.size(), 0),
       list_place(trace.has_lists() ? trace.size() : 0, UINT32_MAX),
       info_arrival(trace.size() - trace.first_info(), UINT32_MAX),
-      of_key(trace.keys()) {}
+      of_key(trace.keys()),
+      lowest(trace.keys(), UINT64_MAX) {}
 
 SessionView::SessionView(const ViewGround& ground, Chain session, ViewScratch& scratch)
     : ground_(ground),
@@ -71,8 +71,9 @@ SessionView::SessionView(const ViewGround& ground, Chain session, ViewScratch& s
       session_(session),
       scratch_(scratch),
       row_count_(trace_.length(session)),
-      rows_(std::size_t{row_count_} * trace_.chains(), 0),
-      active_(row_count_, false) {
+      rows_((std::size_t{row_count_} + 1) * trace_.chains(), 0),
+      active_(row_count_, false),
+      grown_(trace_.chains()) {
   collect_reads();
   fill_rows();
 }
@@ -97,18 +98,17 @@ void SessionView::collect_reads() {
     if (!trace_.reads(point)) continue;
     ViewScratch::OfKey& key = scratch_.of_key[trace_.key(point)];
     if (trace_.reads_list(point)) {
-      if (key.list == 0) {
-        key.guard = static_cast<Point>(list_reads_.size());  // lists have no guards
+      if (key.use == ViewScratch::Use::none) {
+        key.guard = static_cast<Point>(list_reads_.size());
         list_reads_.emplace_back();
       }
       list_reads_[key.guard].push_back(point);
-      key.list = row + 1;
-    } else if (trace_.source(point) == kInitial) {
-      key.initial = row + 1;
-    } else {
-      scratch_.last_reader[trace_.source(point)] = row + 1;
+      key.use = ViewScratch::Use::a_list;
+      continue;
     }
-    key.read = true;
+    if (trace_.source(point) == kInitial) key.initial = row + 1;
+    else scratch_.last_reader[trace_.source(point)] = row + 1;
+    key.use = ViewScratch::Use::a_register;
   }
   for (const std::vector<Point>& readers : list_reads_) {
     const auto list = trace_.history().elements_of(trace_.operation(readers.back()));
@@ -171,55 +171,63 @@ bool SessionView::sweep() {
   info_here_.assign(trace_.size() - trace_.first_info(), false);
   for (std::uint32_t row = 0; row < row_count_; ++row) {
     ViewScratch::OfKey& key = scratch_.of_key[trace_.key(at(row))];
-    if (key.list == 0) key.guard = kNoPoint;
+    key.until = 0;
     key.row = kNoRow;
   }
   for (row_ = 0; row_ < row_count_; ++row_) {
-    here_.clear();
-    if (active_[row_]) {
-      for (Chain chain = 0; chain < trace_.chains(); ++chain) {
-        if (chain == session_) continue;
-        const Point end = arrived(row_, chain);
-        if (end > before_row(chain)) arrive_range(chain, end);
-      }
-    }
+    if (active_[row_]) arrive_at_row();
     take_own(at(row_));
     if (!seed_.empty()) return false;
   }
   return true;
 }
 
+void SessionView::arrive_at_row() {
+  const Point* now = &arrived(row_, 0);
+  const Point* before = now - trace_.chains();
+  std::size_t grown = 0;
+  for (Chain chain = 0; chain < trace_.chains(); ++chain) {
+    grown_[grown] = chain;
+    grown += now[chain] > before[chain] ? 1 : 0;
+  }
+  for (std::size_t i = 0; i < grown; ++i) arrive_range(grown_[i], now[grown_[i]]);
+}
+
 void SessionView::arrive_range(Chain chain, Point end) {
-  const std::span<const Point> updates = ground_.updates_of_chain(chain);
-  std::size_t& next = cursor_[chain];
+  const std::span<const ViewGround::Update> updates = ground_.updates_of_chain(chain);
+  std::size_t next = cursor_[chain];
   const Point stop = trace_.first(chain) + end;
-  for (; next < updates.size() && updates[next] < stop; ++next) arrive(updates[next]);
+  for (; next < updates.size() && updates[next].point < stop; ++next)
+    arrive(updates[next].point, updates[next].key);
+  cursor_[chain] = next;
   if (!ground_.causal()) return;
   const auto reads = ground_.info_reads(chain);
   std::size_t& next_info = info_cursor_[chain];
   for (; next_info < reads.size() && reads[next_info].position < end; ++next_info)
-    arrive(reads[next_info].update);
+    arrive_info(reads[next_info].update);
 }
 
-void SessionView::arrive(Point update) {
-  if (trace_.is_info(update)) {
-    const std::size_t info = update - trace_.first_info();
-    if (info_here_[info]) return;
-    info_here_[info] = true;
-  }
-  ViewScratch::OfKey& key = scratch_.of_key[trace_.key(update)];
-  if (!key.read || !seed_.empty()) return;
-  if (trace_.is_list(trace_.key(update))) return arrive_in_list(update);
-  if (key.initial > row_) {
-    explain(update, key.initial - 1, raises_.size());
-    return refute_by(key.initial - 1);
-  }
-  if (!trace_.is_info(update)) here_.push_back(update);
-  const bool guarded = key.guard != kNoPoint && key.until > row_;
+void SessionView::arrive_info(Point update) {
+  const std::size_t info = update - trace_.first_info();
+  if (info_here_[info]) return;
+  info_here_[info] = true;
+  const KeyId key = trace_.key(update);
+  if (scratch_.of_key[key].use == ViewScratch::Use::a_register) infos_here_.push_back(update);
+  arrive(update, key);
+}
+
+inline void SessionView::arrive(Point update, KeyId of) {
+  ViewScratch::OfKey& key = scratch_.of_key[of];
+  if (key.use == ViewScratch::Use::a_register) arrive_in_register(update, key);
+  else if (key.use == ViewScratch::Use::a_list) arrive_in_list(update);
+}
+
+inline void SessionView::arrive_in_register(Point update, ViewScratch::OfKey& key) {
+  if (key.initial > row_) return overwrite_initial(update, key.initial - 1);
+  const bool guarded = key.until > row_;
   if (guarded && key.since < row_) return raise({update, key.since, key.until - 1, key.guard});
   const bool more = std::exchange(key.row, row_) == row_;
   const std::uint32_t until = scratch_.last_reader[update];
-  if (trace_.is_info(update)) infos_here_.push_back(update);
   if (guarded) crowded_.push_back(key.guard);
   if (until <= row_) return;
   if (more) crowded_.push_back(update);
@@ -229,7 +237,15 @@ void SessionView::arrive(Point update) {
   key.until = until;
 }
 
+/// A read still to come returns the initial value.
+void SessionView::overwrite_initial(Point update, std::uint32_t last_row) {
+  if (!seed_.empty()) return;
+  explain(update, last_row, raises_.size());
+  refute_by(last_row);
+}
+
 void SessionView::arrive_in_list(Point append) {
+  if (!seed_.empty()) return;
   const ViewScratch::OfKey& key = scratch_.of_key[trace_.key(append)];
   const std::vector<Point>& readers = list_reads_[key.guard];
   const std::uint32_t place = scratch_.list_place[append];
@@ -263,31 +279,30 @@ void SessionView::arrive_in_list(Point append) {
 /// The session's own operation at this row, after all that arrived before it.
 void SessionView::take_own(Point point) {
   const Point source = trace_.reads_register(point) ? trace_.source(point) : kNoPoint;
-  if (source < kInitial && trace_.is_info(source)) arrive(source);
+  if (source < kInitial && trace_.is_info(source)) arrive_info(source);
   if (trace_.reads_list(point)) {
     for (const ValueId element : trace_.history().elements_of(trace_.operation(point))) {
       const Point append = trace_.append_of(trace_.key(point), element);
-      if (trace_.is_info(append)) arrive(append);
+      if (trace_.is_info(append)) arrive_info(append);
     }
   }
   for (std::size_t i = 0; i < infos_.size(); ++i) {  // an arrival may add to them
     const Point info = infos_[i];
-    if (scratch_.info_arrival[info - trace_.first_info()] <= row_) arrive(info);
+    if (scratch_.info_arrival[info - trace_.first_info()] <= row_) arrive_info(info);
   }
   if (!crowded_.empty() || !list_order_.empty()) close_block();
   infos_here_.clear();
   if (!trace_.updates(point) || !seed_.empty()) return;
   ViewScratch::OfKey& key = scratch_.of_key[trace_.key(point)];
-  if (!key.read) return;
-  if (trace_.is_list(trace_.key(point))) {
+  if (key.use == ViewScratch::Use::none) return;
+  if (key.use == ViewScratch::Use::a_list) {
     arrive_in_list(point);
     return list_order_.clear();
   }
-  const std::uint32_t last = key.guard == kNoPoint ? 0 : key.until;
-  if (last > row_ + 1) {  // a later read returns what this overwrites
+  if (key.until > row_ + 1) {  // a later read returns what this overwrites
     explain(key.guard, row_, raises_.size());
     seed_.push_back(point);
-    return refute_by(last - 1);
+    return refute_by(key.until - 1);
   }
   if (key.initial > row_ + 1) {
     seed_.push_back(point);
@@ -318,12 +333,29 @@ void SessionView::look_at_future(std::uint32_t row) {
 
 /// Whatever arrived at this row beside an update that will be read comes before it.
 void SessionView::close_block() {
-  if (!changed_ && !block_agrees()) {
-    order_crowd();
-    solve_block();
+  if (!changed_) {
+    collect_here();
+    if (!block_agrees()) {
+      order_crowd();
+      solve_block();
+    }
   }
   list_order_.clear();
   crowded_.clear();
+}
+
+/// The updates of registers read, indeterminate ones aside, that arrived at this row, as the rows
+/// say: in a sweep that changed them they say more than what arrived.
+void SessionView::collect_here() {
+  here_.clear();
+  for (Chain chain = 0; chain < trace_.chains() && !crowded_.empty(); ++chain) {
+    const std::span<const ViewGround::Update> updates = ground_.updates_of_chain(chain);
+    const Point from = trace_.first(chain) + before_row(chain);
+    for (std::size_t i = cursor_[chain]; i-- > 0 && updates[i].point >= from;) {
+      if (scratch_.of_key[updates[i].key].use == ViewScratch::Use::a_register)
+        here_.push_back(updates[i].point);
+    }
+  }
 }
 
 /// Do the ranks order this row's arrivals as they must be? Most rows do, and need no graph.
@@ -332,16 +364,16 @@ bool SessionView::block_agrees() {
     if (ground_.rank(order.before) > ground_.rank(order.after)) return false;
   }
   for (const Point guard : crowded_) {
-    std::uint64_t& lowest = scratch_.of_key[trace_.key(guard)].lowest;
+    std::uint64_t& lowest = scratch_.lowest[trace_.key(guard)];
     lowest = std::min(lowest, ground_.rank(guard));
   }
   const auto comes_before = [&](Point other) {
-    return ground_.rank(other) <= scratch_.of_key[trace_.key(other)].lowest;
+    return ground_.rank(other) <= scratch_.lowest[trace_.key(other)];
   };
   const bool agrees =
       crowded_.empty() || (std::all_of(here_.begin(), here_.end(), comes_before) &&
                            std::all_of(infos_here_.begin(), infos_here_.end(), comes_before));
-  for (const Point guard : crowded_) scratch_.of_key[trace_.key(guard)].lowest = UINT64_MAX;
+  for (const Point guard : crowded_) scratch_.lowest[trace_.key(guard)] = UINT64_MAX;
   return agrees;
 }
 
@@ -418,6 +450,7 @@ bool SessionView::raise_chain(Chain chain, Point prefix, std::uint32_t row) {
 }
 
 void SessionView::raise(const Raise& raise) {
+  if (!seed_.empty()) return;
   bool grows = false;
   const bool info = trace_.is_info(raise.update);
   for (Chain chain = 0; chain < trace_.chains(); ++chain) {

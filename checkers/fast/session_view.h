@@ -12,6 +12,10 @@ namespace consistory {
 /// What the views of all sessions share. Immutable; refers to the trace and the visibility.
 class ViewGround {
  public:
+  struct Update {
+    Point point = kNoPoint;
+    KeyId key = 0;
+  };
   /// A read of an indeterminate update: it arrives with what the read rests on.
   struct InfoRead {
     Point position = 0;
@@ -30,7 +34,9 @@ class ViewGround {
     return chain == trace_.chain(update) ? trace_.position(update) : 0;
   }
   /// Updates of a chain, ascending.
-  std::span<const Point> updates_of_chain(Chain chain) const { return updates_.of(chain); }
+  std::span<const Update> updates_of_chain(Chain chain) const {
+    return std::span(updates_).subspan(begin_[chain], begin_[chain + 1] - begin_[chain]);
+  }
   std::span<const InfoRead> info_reads(Chain chain) const { return info_reads_[chain]; }
   /// A number for each update that grows along whatever updates rest on.
   std::uint64_t rank(Point update) const {
@@ -44,7 +50,8 @@ class ViewGround {
 
   const Trace& trace_;
   const Visibility* base_;
-  PointLists updates_;
+  std::vector<Update> updates_;       // chain by chain
+  std::vector<std::uint32_t> begin_;  // per chain: into updates_; and their end
   std::vector<std::vector<InfoRead>> info_reads_;
   std::vector<std::uint32_t> rank_;  // empty: invocation order serves
 };
@@ -56,17 +63,19 @@ struct ViewScratch {
   std::vector<std::uint32_t> last_reader;   ///< per update: the last row that returned it
   std::vector<std::uint32_t> list_place;    ///< per append: its index in the session's list
   std::vector<std::uint32_t> info_arrival;  ///< per indeterminate update: by which row it arrived
+  /// The session does not read the key, or reads it as what it is.
+  enum class Use : std::uint32_t { none, a_register, a_list };
+  /// Every arrival looks at one: kept small, so that they stay near.
   struct OfKey {
-    bool read = false;                  ///< the session reads it
-    std::uint32_t initial = 0;          ///< one more than the last row that read the initial value
-    std::uint32_t list = 0;             ///< one more than the last row that read the list
-    Point guard = kNoPoint;             ///< what later reads will still return
-    std::uint32_t since = 0;            ///< the row by which it arrived
-    std::uint32_t until = 0;            ///< one more than the last row that returns it
-    std::uint32_t row = UINT32_MAX;     ///< the last row at which one of its updates arrived
-    std::uint64_t lowest = UINT64_MAX;  ///< block_agrees(): rank of those of crowded_ it has
+    Use use = Use::none;
+    std::uint32_t initial = 0;       ///< one more than the last row that read the initial value
+    Point guard = kNoPoint;          ///< what later reads will still return; a list: its place
+    std::uint32_t since = 0;         ///< the row by which the guard arrived
+    std::uint32_t until = 0;         ///< one more than the last row that returns it; 0: no guard
+    std::uint32_t row = UINT32_MAX;  ///< the last row at which one of its updates arrived
   };
   std::vector<OfKey> of_key;
+  std::vector<std::uint64_t> lowest;  ///< per key, block_agrees(): rank of those of crowded_ it has
 };
 
 class SessionView {
@@ -104,12 +113,17 @@ class SessionView {
 
   // Saturation.
   bool sweep();
+  void arrive_at_row();
   void arrive_range(Chain chain, Point end);
-  void arrive(Point update);
+  void arrive_info(Point update);
+  void arrive(Point update, KeyId key);
+  void arrive_in_register(Point update, ViewScratch::OfKey& key);
   void arrive_in_list(Point append);
+  void overwrite_initial(Point update, std::uint32_t last_row);
   void take_own(Point point);
   void look_at_future(std::uint32_t row);
   void close_block();
+  void collect_here();
   bool block_agrees();
   void order_crowd();
   void raise(const Raise& raise);
@@ -125,18 +139,18 @@ class SessionView {
   void explain_rest(Point update, Point on);
 
   Point at(std::uint32_t row) const { return trace_.first(session_) + row; }
-  /// How much of a chain has arrived by a row.
+  /// How much of a chain has arrived by a row; nothing had before the first.
   Point& arrived(std::uint32_t row, Chain chain) {
-    return rows_[std::size_t{row} * trace_.chains() + chain];
+    return rows_[(std::size_t{row} + 1) * trace_.chains() + chain];
   }
-  Point before_row(Chain chain) { return row_ == 0 ? 0 : arrived(row_ - 1, chain); }
+  Point before_row(Chain chain) { return rows_[std::size_t{row_} * trace_.chains() + chain]; }
 
   const ViewGround& ground_;
   const Trace& trace_;
   Chain session_;
   ViewScratch& scratch_;
   std::uint32_t row_count_;
-  std::vector<Point> rows_;                     // see arrived()
+  std::vector<Point> rows_;                     // see arrived(); of the session itself, 0
   std::vector<bool> active_;                    // per row: something arrives
   std::vector<std::vector<Point>> list_reads_;  // per list key that is read: its readers
   std::vector<Point> infos_;                    // indeterminate updates that a raise moved
@@ -146,7 +160,8 @@ class SessionView {
   std::vector<std::size_t> cursor_;       // per chain: into its updates
   std::vector<std::size_t> info_cursor_;  // per chain: into its reads of indeterminate updates
   std::vector<bool> info_here_;           // per indeterminate update: has arrived
-  std::vector<Point> here_;               // other updates of registers read, arrived at this row
+  std::vector<Chain> grown_;              // chains of which more arrived at this row
+  std::vector<Point> here_;               // what of them updates registers read: collect_here()
   std::vector<Point> infos_here_;         // indeterminate updates that arrived at this row
   std::vector<Point> crowded_;            // guards of keys of which more arrived at this row
   std::vector<InBlock> list_order_;

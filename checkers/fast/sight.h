@@ -72,15 +72,17 @@ class LastSeen {
   template <class Visit>
   void for_each_winner(std::span<const Point> updates, const KeySight& sight, const Visit& visit) {
     hints_.assign(sight.groups().size(), 0);
-    for (const Point winner : updates) {
+    for (std::size_t i = 0; i < updates.size(); ++i) {
+      const Point winner = updates[i];
+      if (i + kAhead < updates.size()) prefetch(updates[i + kAhead]);
       if (trace_.readers_of(winner).empty()) continue;
       measure_reach(winner);
       if (!visit(winner)) return;
     }
   }
 
-  /// Inside visit(winner): calls each(update) for the last other update of each session that the
-  /// readers of `winner` see, and the last indeterminate one that each session read.
+  /// Inside visit(winner): calls each(update, chain) for the last other update of each session that
+  /// the readers of `winner` see, and the last indeterminate one that each session, `chain`, read.
   template <class Each>
   void for_each(Point winner, const KeySight& sight, const Each& each) {
     for_each_last(winner, sight, each);
@@ -102,7 +104,7 @@ class LastSeen {
       hints_[g] = count_below(group.updates, end, hints_[g]);
       if (hints_[g] == 0) continue;
       const Point last = group.updates[hints_[g] - 1];
-      if (last != winner) each(last);
+      if (last != winner) each(last, group.chain);
     }
   }
 
@@ -116,10 +118,16 @@ class LastSeen {
       for (; i < occurrences.size() && occurrences[i].chain == chain; ++i) {
         if (occurrences[i].position >= counted || occurrences[i].update == winner) continue;
         last = occurrences[i].update;
-        if (!last_only) each(last);
+        if (!last_only) each(last, chain);
       }
-      if (last_only && last != kNoPoint) each(last);
+      if (last_only && last != kNoPoint) each(last, chain);
     }
+  }
+
+  static constexpr std::size_t kAhead = 4;
+  [[gnu::always_inline]] void prefetch(Point winner) const {
+    visibility_.prefetch(winner);
+    for (const Point reader : trace_.readers_of(winner)) visibility_.prefetch(reader);
   }
 
   void measure_reach(Point winner);

@@ -25,7 +25,7 @@ class WeakCausal {
  private:
   void look_for_overwritten(KeyId key, const KeySight& sight) {
     last_seen_.for_each_winner(trace_.updates_of(key), sight, [&](Point winner) {
-      last_seen_.for_each_of_all(winner, sight, [&](Point update) {
+      last_seen_.for_each_of_all(winner, sight, [&](Point update, Chain) {
         if (seed_.empty() && causal_.sees(update, winner)) explain(winner, update);
       });
       return seed_.empty();

@@ -73,9 +73,10 @@ std::unique_ptr<ByteSource> memory_input(std::string_view content) {
 Result<std::string> read_input(const std::string& path) {
   Result<std::unique_ptr<ByteSource>> source = open_input(path);
   if (!source) return source.error();
+  constexpr std::size_t kPiece = 1U << 20;
   std::string content;
+  content.reserve((*source)->size_hint() + kPiece);
   for (;;) {
-    constexpr std::size_t kPiece = 1U << 20;
     const std::size_t before = content.size();
     content.resize(before + kPiece);
     const Result<std::size_t> got = (*source)->read(content.data() + before, kPiece);

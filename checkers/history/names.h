@@ -5,6 +5,7 @@
 
 #include <tsl/robin_map.h>
 
+#include <array>
 #include <cstdint>
 #include <cstring>
 #include <map>
@@ -26,9 +27,10 @@ class NamesOf {
   /// Expected O(1), plus the name's length if it is over 16 bytes.
   std::uint32_t intern(std::string_view name) {
     const Code code = code_of(name);
-    const auto known = short_.find(code);
-    if (code.size <= kShort && known != short_.end()) return known->second;
-    return code.size <= kShort ? add(short_, code, name) : intern_long(name);
+    if (code.size > kShort) return intern_long(name);
+    Recent& recent = recent_[place_of(code)];
+    if (recent.code != code) recent = {code, intern_short(code, name)};
+    return recent.id;
   }
 
  private:
@@ -49,6 +51,16 @@ class NamesOf {
    private:
     MixHash mix_;
   };
+
+  /// A name met lately: most are of a few sessions and nodes, and need no table.
+  struct Recent {
+    Code code = {0, 0, SIZE_MAX};
+    std::uint32_t id = 0;
+  };
+  static constexpr std::size_t kRecent = 256;
+  static std::size_t place_of(const Code& code) {
+    return (code.low ^ code.high ^ code.size) * 0x9E3779B97F4A7C15U >> 56U;
+  }
 
   /// Its first and its last bytes, which overlap and so leave none out.
   static Code code_of(std::string_view name) {
@@ -71,6 +83,11 @@ class NamesOf {
     return number;
   }
 
+  std::uint32_t intern_short(const Code& code, std::string_view name) {
+    const auto known = short_.find(code);
+    return known != short_.end() ? known->second : add(short_, code, name);
+  }
+
   std::uint32_t intern_long(std::string_view name) {
     std::string text(name);
     const auto known = long_.find(text);
@@ -86,6 +103,7 @@ class NamesOf {
   }
 
   std::vector<Text>* list_;
+  std::array<Recent, kRecent> recent_;
   tsl::robin_map<Code, std::uint32_t, CodeHash> short_;
   std::map<std::string, std::uint32_t> long_;
 };

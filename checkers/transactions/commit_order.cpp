@@ -60,10 +60,14 @@ class CommitSearch {
   CommitSearch(const Dependencies& dependencies, const CommitRules& rules, std::uint64_t steps)
       : dependencies_(dependencies), orders_(dependencies, rules), steps_(steps) {}
 
+  bool is_evident() {
+    return Digraph(orders_.size(), orders_.known()).is_acyclic() && fits_known_order();
+  }
+
   CommitAnswer run() {
     if (Digraph graph(orders_.size(), orders_.known()); !graph.is_acyclic())
       return refuted(graph.short_cycles());
-    if (orders_.keys().empty() || guess(orders_.known())) return {Answer::yes, {}, {}};
+    if (fits_known_order()) return {Answer::yes, {}, {}};
     if (orders_.size() > kSaturationNodesMax || pairs() > kPairsMax)
       return open(
           fmt::format("{} transactions whose writes are in no known order: too many to "
@@ -84,6 +88,9 @@ class CommitSearch {
     for (const OpenKey& key : orders_.keys()) count += key.writers.size() * key.writers.size();
     return count;
   }
+
+  /// No key's order is open, or the one that was guessed does. What is known must have no cycle.
+  bool fits_known_order() { return orders_.keys().empty() || guess(orders_.known()); }
 
   CommitAnswer refuted(const std::vector<std::vector<Link>>& cycles) const {
     return {Answer::no, between_transactions(cycles, orders_.nodes(), dependencies_), {}};
@@ -138,6 +145,10 @@ class CommitSearch {
 };
 
 }  // namespace
+
+bool commit_order_is_evident(const Dependencies& dependencies, const CommitRules& rules) {
+  return CommitSearch(dependencies, rules, 0).is_evident();
+}
 
 CommitAnswer decide_commit_order(const Dependencies& dependencies, const CommitRules& rules,
                                  std::uint64_t steps) {

@@ -32,6 +32,9 @@ struct CommitAnswer {
   std::string why;                        ///< of open
 };
 
+/// Is there such an order for certain, as a first look tells? False says nothing. Near-linear.
+bool commit_order_is_evident(const Dependencies& dependencies, const CommitRules& rules);
+
 /// `steps` bounds the search.
 CommitAnswer decide_commit_order(const Dependencies& dependencies, const CommitRules& rules,
                                  std::uint64_t steps);

@@ -116,6 +116,7 @@ class DependencyFinder {
     const bool any_unknown = std::any_of(
         transactions.begin(), transactions.end(),
         [](const Transaction& transaction) { return transaction.outcome == Outcome::info; });
+    std::vector<ElementRange> known(history_.keys.size());  // a long list that was looked at
     const auto observe = [&](KeyId key, ValueId value) {
       const Writer* from = writer(key, value);
       if (from != nullptr && transactions[from->transaction].outcome == Outcome::info)
@@ -129,7 +130,8 @@ class DependencyFinder {
         if (step.access != Access::read) continue;
         if (!history_.is_list[step.key]) observe(step.key, step.value);
         else
-          for (const ValueId element : history_.elements_of(step)) observe(step.key, element);
+          for (const ValueId element : beyond(known[step.key], step.list))
+            observe(step.key, element);
       }
     }
     node_of_.assign(transactions.size(), kNobody);
@@ -144,6 +146,16 @@ class DependencyFinder {
       found_.previous_.push_back(before);
       if (transactions[id].outcome == Outcome::ok) before = node_of_[id];
     }
+  }
+
+  /// The elements of `list` after what it begins with as `known` does, which the longer becomes.
+  std::span<const ValueId> beyond(ElementRange& known, const ElementRange& list) const {
+    const auto before = elements(known), now = elements(list);
+    const auto same = std::min(before.size(), now.size());
+    const auto differ =
+        std::mismatch(now.begin(), now.begin() + static_cast<std::ptrdiff_t>(same), before.begin());
+    if (list.size > known.size) known = list;
+    return now.subspan(static_cast<std::size_t>(differ.first - now.begin()));
   }
 
   /// The longest read of each list tells the order; others must be its beginnings.

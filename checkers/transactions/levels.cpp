@@ -3,90 +3,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <functional>
+#include <optional>
 #include <set>
 
 #include "base/limits.h"
-#include "base/suggest.h"
 #include "checkers/transactions/commit_order.h"
 #include "checkers/transactions/parallel_snapshot.h"
 #include "checkers/transactions/weak_levels.h"
 
 namespace consistory {
 namespace {
-
-const std::vector<LevelInfo>& table() {
-  static const std::vector<LevelInfo> kLevels = {
-      {Level::strict_serializable,
-       "strict-serializable",
-       "strong-serializable strict-1sr",
-       "All transactions take effect one after the other, each between its beginning and its end.",
-       "Papadimitriou 1979; Herlihy and Wing 1990",
-       {Level::serializable, Level::strong_snapshot}},
-      {Level::serializable,
-       "serializable",
-       "strong-session-serializable repeatable-read",
-       "All transactions take effect one after the other, those of a session in its order.",
-       "Papadimitriou 1979; Biswas and Enea 2019",
-       {Level::snapshot}},
-      {Level::strong_snapshot,
-       "strong-snapshot-isolation",
-       "strong-si",
-       "Snapshot isolation in which a transaction sees all that was committed before it began.",
-       "Daudjee and Salem 2006",
-       {Level::snapshot}},
-      {Level::snapshot,
-       "snapshot-isolation",
-       "si strong-session-snapshot-isolation",
-       "A transaction reads one state of the whole store, and no other writes its keys meanwhile.",
-       "Berenson et al. 1995; Cerone, Bernardi and Gotsman 2015",
-       {Level::parallel_snapshot, Level::prefix}},
-      {Level::parallel_snapshot,
-       "parallel-snapshot-isolation",
-       "psi",
-       "Snapshot isolation in which transactions that write nothing in common may be seen in "
-       "different orders.",
-       "Sovran et al. 2011; Cerone, Bernardi and Gotsman 2015",
-       {Level::causal}},
-      {Level::prefix,
-       "prefix",
-       "prefix-consistency",
-       "A transaction reads the state that some first part of all commits left behind.",
-       "Burckhardt et al. 2015; Biswas and Enea 2019",
-       {Level::causal}},
-      {Level::causal,
-       "transactional-causal",
-       "causal tcc causal-transactions",
-       "A transaction sees what its session saw, and everything on which that depends, as a whole.",
-       "Akkoorath et al. 2016; Biswas and Enea 2019",
-       {Level::read_atomic}},
-      {Level::read_atomic,
-       "read-atomic",
-       "ra",
-       "A transaction sees all of another's writes or none of them.",
-       "Bailis et al. 2014; Biswas and Enea 2019",
-       {Level::read_committed}},
-      {Level::read_committed,
-       "read-committed",
-       "rc",
-       "A transaction reads only what was committed, and what it reads does not go back.",
-       "Adya 1999; Biswas and Enea 2019",
-       {Level::read_uncommitted}},
-      {Level::read_uncommitted,
-       "read-uncommitted",
-       "ru",
-       "The writes of all keys have one order.",
-       "Adya 1999 (PL-1)",
-       {}},
-  };
-  return kLevels;
-}
-
-bool has_alias(const LevelInfo& info, std::string_view name) {
-  return (" " + std::string(info.aliases) + " ").find(" " + std::string(name) + " ") !=
-         std::string::npos;
-}
 
 /// By the kinds of links in a cycle (Adya 1999; Alvaro and Kingsbury 2020).
 std::string cycle_name(const std::vector<Link>& cycle, Level level) {
@@ -121,15 +48,20 @@ class Judge {
   Judge(const Dependencies& dependencies, const TransactionOptions& options)
       : dependencies_(dependencies), history_(dependencies.history()), options_(options) {}
 
-  /// Weakest first: what violates a level violates all stronger ones.
+  /// A look at the strongest, which in most histories holds and brings all others along; then
+  /// weakest first, since what violates a level violates all stronger ones.
   TransactionJudgement run() {
     const std::span<const LevelInfo> levels = all_levels();
     std::vector<LevelVerdict> verdicts(levels.size());
-    const std::set<Level> needed = needed_levels();
-    for (std::size_t i = levels.size(); i-- > 0;) {
+    for (std::size_t i = 0; i < levels.size(); ++i) {
       verdicts[i].level = levels[i].level;
       by_level_[levels[i].level] = &verdicts[i];
-      if (needed.contains(levels[i].level)) judge(levels[i], verdicts[i]);
+    }
+    const std::set<Level> needed = needed_levels();
+    look_at_strongest(needed);
+    for (std::size_t i = levels.size(); i-- > 0;) {
+      const bool open = verdicts[i].verdict == Verdict::inconclusive;
+      if (open && needed.contains(levels[i].level)) judge(levels[i], verdicts[i]);
     }
     if (needed.contains(Level::parallel_snapshot)) settle_parallel_snapshot();
     spread();
@@ -153,6 +85,49 @@ class Judge {
       if (needed.contains(info.level)) needed.insert(info.implies.begin(), info.implies.end());
     }
     return needed;
+  }
+
+  void look_at_strongest(const std::set<Level>& needed) {
+    std::set<Level> implied;
+    for (const LevelInfo& info : all_levels()) {  // strongest first
+      if (!needed.contains(info.level)) continue;
+      const std::optional<CommitRules> rules = rules_of(info.level);
+      const bool strongest = !implied.contains(info.level);
+      if (strongest && rules && is_evident(*rules)) settle_with_implied(info.level);
+      implied.insert(info.implies.begin(), info.implies.end());
+    }
+  }
+
+  bool is_evident(const CommitRules& rules) const {
+    try {
+      check_time();
+      return dependencies_.anomalies().empty() && commit_order_is_evident(dependencies_, rules);
+    } catch (const std::exception&) {  // out of time or memory: the judging itself says so
+      return false;
+    }
+  }
+
+  void settle_with_implied(Level level) {
+    settle(*by_level_.at(level), Verdict::holds);
+    for (const Level weaker : info_of(level).implies) settle_with_implied(weaker);
+  }
+
+  /// Of the levels that are about one order of all commits.
+  static std::optional<CommitRules> rules_of(Level level) {
+    switch (level) {
+      case Level::prefix:
+        return CommitRules{.split = true};
+      case Level::snapshot:
+        return CommitRules{.split = true, .conflicts = true};
+      case Level::strong_snapshot:
+        return CommitRules{.split = true, .conflicts = true, .real_time = true};
+      case Level::serializable:
+        return CommitRules{};
+      case Level::strict_serializable:
+        return CommitRules{.real_time = true};
+      default:
+        return std::nullopt;
+    }
   }
 
   void judge(const LevelInfo& info, LevelVerdict& verdict) {
@@ -189,16 +164,8 @@ class Judge {
         return take_cycles(weak_level_cycles(dependencies_, WeakLevel::causal), verdict);
       case Level::parallel_snapshot:
         return;  // once snapshot is known
-      case Level::prefix:
-        return decide_order({.split = true}, verdict);
-      case Level::snapshot:
-        return decide_order({.split = true, .conflicts = true}, verdict);
-      case Level::strong_snapshot:
-        return decide_order({.split = true, .conflicts = true, .real_time = true}, verdict);
-      case Level::serializable:
-        return decide_order({}, verdict);
-      case Level::strict_serializable:
-        return decide_order({.real_time = true}, verdict);
+      default:
+        return take(decide_commit_order(dependencies_, *rules_of(level), options_.steps), verdict);
     }
   }
 
@@ -247,10 +214,6 @@ class Judge {
     verdict.verdict = cycles.empty() ? Verdict::holds : Verdict::violated;
     for (std::vector<Link>& cycle : cycles)
       verdict.anomalies.push_back(cycle_anomaly(std::move(cycle), verdict.level));
-  }
-
-  void decide_order(const CommitRules& rules, LevelVerdict& verdict) {
-    take(decide_commit_order(dependencies_, rules, options_.steps), verdict);
   }
 
   void take(CommitAnswer answer, LevelVerdict& verdict) {
@@ -405,22 +368,6 @@ class Judge {
 };
 
 }  // namespace
-
-std::span<const LevelInfo> all_levels() { return table(); }
-
-const LevelInfo& info_of(Level level) {
-  return *std::find_if(table().begin(), table().end(),
-                       [&](const LevelInfo& info) { return info.level == level; });
-}
-
-Result<const LevelInfo*> find_level(std::string_view name) {
-  std::vector<std::string> names;
-  for (const LevelInfo& info : table()) {
-    if (info.name == name || has_alias(info, name)) return &info;
-    names.emplace_back(info.name);
-  }
-  return usage_error(unknown_name("isolation level", name, names));
-}
 
 TransactionJudgement judge_transactions(const TransactionHistory& history,
                                         const TransactionOptions& options) {
