@@ -73,6 +73,20 @@ class Adapters(unittest.TestCase):
                                          'read-your-writes', '--fault', 'kill')
         self.assertEqual(code, 1, verdict['sentence'])  # its writes reach other nodes 50 ms late
 
+    def test_a_store_that_tells_when_it_has_settled(self):
+        with temporary_directory() as folder:
+            path = pathlib.Path(folder) / 'store.toml'
+            toy = (ADAPTERS / 'toy.toml').read_text().replace('{here}', str(ADAPTERS))
+            path.write_text(toy.replace('[http.read]', 'settled = "http://{host}:{port}/health"\n\n[http.read]', 1))
+            _, _, history = self.run_json('--store', path, '-d', '1s', '--fault', 'none')
+            self.assertEqual([event['value'] for event in history if event.get('f') == 'settled'], [True])
+
+    def test_a_node_that_is_not_there_is_one_error(self):
+        code, text = check('--adapter', f'{sys.executable} {ADAPTERS}/client.py', '--endpoint', '127.0.0.1:1')
+        self.assertEqual(code, 3, text)
+        self.assertIn('nobody listens at 127.0.0.1:1', text)
+        self.assertNotIn('WRONG', text)
+
     def test_the_python_plugin_speaks_to_nodes_that_run_elsewhere(self):
         with ToyNodes() as toy:
             plugin = f'{sys.executable} {ADAPTERS}/client.py'
@@ -185,6 +199,9 @@ class Adapters(unittest.TestCase):
             'claims = ["causall"]\n[http.read]\npath = "/x"\n[http.write]\nmethod = "PUT"\npath = "/x"': 'did you mean "causal"',
             '[http.write]\npath = "/x"': 'a method other than GET',
             'name = "x"': 'how do clients speak',
+            '[node]\ncommand = ["true", "{prot}"]\nready = "tcp://{host}:{port}"': ':2:11: unknown placeholder "prot"; did you mean "port"',
+            '[http.read]\npath = "/{kye}"': 'did you mean "key"',
+            '[node]\ncommand = ["true"]\nready = "tcp://{host}:{port}"\nsettled = "/position"': 'settled is a URL',
             'name = ': ':1:',
         }
         with temporary_directory() as folder:

@@ -110,14 +110,16 @@ std::string own_write_missed(const History& history) {
   return {};
 }
 
+/// The last read, and the one before it from which it went back.
 std::string reads_went_back(const History& history) {
   const Operation& last = history.operations.back();
-  for (const Operation& operation : history.operations) {
-    const bool earlier = &operation != &last && operation.session == last.session &&
-                         operation.key == last.key && operation.function == Function::read;
-    if (!earlier || last.function != Function::read) continue;
-    return fmt::format("{}, and then {} = {}: its reads went back", describe(history, operation),
-                       shown(history.keys[last.key]), shown(value_text(history, last)));
+  if (last.function != Function::read) return {};
+  const std::string now = value_text(history, last);
+  for (auto at = history.operations.rbegin() + 1; at != history.operations.rend(); ++at) {
+    const bool same_place = at->session == last.session && at->key == last.key;
+    if (!same_place || at->function != Function::read || value_text(history, *at) == now) continue;
+    return fmt::format("{}, and then {} = {}: its reads went back", describe(history, *at),
+                       shown(history.keys[last.key]), shown(now));
   }
   return {};
 }

@@ -87,9 +87,15 @@ int check(Options options) {
   if (mkdtemp(directory.data()) == nullptr)
     return fail(environment_error("cannot make a directory in the system's folder for such"));
   const auto findings = check_adapter(*plan, directory);
+  if (!findings) {  // and says so: the node's log is there
+    const bool logged = std::filesystem::exists(directory + "/n1.log");
+    if (logged) std::fprintf(stderr, "%s is kept\n", directory.c_str());
+    else std::filesystem::remove_all(directory);
+    return fail(findings.error());
+  }
   std::error_code ignored;
   std::filesystem::remove_all(directory, ignored);
-  return findings ? print(*findings) : fail(findings.error());
+  return print(*findings);
 }
 
 }  // namespace

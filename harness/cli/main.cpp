@@ -54,6 +54,15 @@ std::optional<Error> unknown_option(const CLI::App& app, int argc, char** argv) 
   return std::nullopt;
 }
 
+/// An option that may come several times takes one word each time: the next may be a file.
+void take_one_word_each(CLI::App& app) {
+  for (CLI::Option* option : app.get_options()) {
+    if (!option->get_positional() && option->get_items_expected_max() > 1)
+      option->allow_extra_args(false);
+  }
+  for (CLI::App* part : app.get_subcommands({})) take_one_word_each(*part);
+}
+
 const CommandSpec* find_command(std::string_view name) {
   for (const CommandSpec& command : all_commands()) {
     if (command.name == name) return &command;
@@ -72,6 +81,7 @@ int dispatch(const CommandSpec& command, int argc, char** argv) {
   app.set_help_flag("-h,--help", "Print this help");
   app.footer("Examples:\n" + std::string(command.examples));
   const std::function<int()> act = command.define(app);
+  take_one_word_each(app);
   if (const auto error = unknown_option(app, argc, argv)) return fail(*error);
   try {
     app.parse(argc - 1, argv + 1);

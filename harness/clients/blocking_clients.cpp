@@ -1,5 +1,6 @@
 #include <condition_variable>
 #include <deque>
+#include <latch>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -35,12 +36,17 @@ class Inbox {
 /// One session: its thread and its connections.
 class Worker {
  public:
-  Worker(std::size_t slot, const Connector& connect, Sharing sharing, Inbox& inbox)
+  Worker(std::size_t slot, const Connector& connect, Sharing sharing, Inbox& inbox,
+         std::latch& ready)
       : slot_(slot),
         connect_(connect),
         sharing_(sharing),
         inbox_(inbox),
-        thread_([this](const std::stop_token& stop) { run(stop); }) {}
+        thread_([this, &ready](const std::stop_token& stop) {
+          if (shared()) connections_[0] = connect_(slot_, 1, kSecond, start_trouble_);
+          ready.count_down();
+          run(stop);
+        }) {}
 
   void start(ClientRequest request) {
     {
@@ -63,8 +69,7 @@ class Worker {
   }
 
   Completion perform(const ClientRequest& request) {
-    const bool shared = sharing_ == Sharing::one_connection_for_all_nodes;
-    std::unique_ptr<Connection>& connection = connections_[shared ? 0 : request.node];
+    std::unique_ptr<Connection>& connection = connections_[shared() ? 0 : request.node];
     if (connection && connection->broken()) connection.reset();
     if (!connection) {
       std::string why;
@@ -79,9 +84,12 @@ class Worker {
     }
   }
 
+  bool shared() const { return sharing_ == Sharing::one_connection_for_all_nodes; }
+
   std::size_t slot_;
   const Connector& connect_;
   Sharing sharing_;
+  std::string start_trouble_;  // the first request tries again, and tells
   Inbox& inbox_;
   std::map<std::size_t, std::unique_ptr<Connection>> connections_;
   std::mutex mutex_;
@@ -94,8 +102,10 @@ class BlockingClients final : public Clients {
  public:
   BlockingClients(std::size_t slots, Connector connect, Sharing sharing)
       : connect_(std::move(connect)) {
+    std::latch ready(static_cast<std::ptrdiff_t>(slots));
     for (std::size_t slot = 0; slot < slots; ++slot)
-      workers_.push_back(std::make_unique<Worker>(slot, connect_, sharing, inbox_));
+      workers_.push_back(std::make_unique<Worker>(slot, connect_, sharing, inbox_, ready));
+    ready.wait();
   }
 
   void start(std::size_t slot, ClientRequest request) override {

@@ -91,7 +91,8 @@ using Connector = std::function<std::unique_ptr<Connection>(std::size_t slot, st
 /// Has a session a connection to each node, or one that goes to any of them itself?
 enum class Sharing : std::uint8_t { one_connection_per_node, one_connection_for_all_nodes };
 
-/// A thread for every slot. `connect` is called on these threads.
+/// A thread for every slot. `connect` is called on these threads; a connection for all nodes, which
+/// may be a program that takes its time to start, before this returns.
 std::unique_ptr<Clients> make_blocking_clients(std::size_t slots, Connector connect,
                                                Sharing sharing = Sharing::one_connection_per_node);
 

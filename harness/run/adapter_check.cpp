@@ -225,6 +225,8 @@ Result<std::vector<AdapterFinding>> check_adapter(const RunPlan& plan,
     ground = std::move(*made);
   }
   const Endpoint node = ground->reach(kClients, 1);
+  if (!plan.endpoints.empty() && !connect_to(node, monotonic_now() + 2 * kSecond))
+    return store_error(fmt::format("nobody listens at {}: start the node first", node.text()));
   ClusterOptions options;
   options.nodes = 1;
   options.data_directory = directory + "/data";

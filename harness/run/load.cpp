@@ -29,16 +29,16 @@ std::vector<Mark> MarkQueue::take() {
 }
 
 Load::Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks,
-           Progress& progress, Nanos started)
+           Progress& progress)
     : plan_(plan),
       cluster_(cluster),
       journal_(journal),
       marks_(marks),
       progress_(progress),
-      started_(started),
       random_(Random(plan.seed).fork("operations")),
       node_random_(Random(plan.seed).fork("nodes")),
-      clients_(with_prefix(cluster.clients(plan.concurrency + plan.nodes), plan.key_prefix)) {
+      clients_(with_prefix(cluster.clients(plan.concurrency + plan.nodes), plan.key_prefix)),
+      started_(monotonic_now()) {
   for (const Workload* workload : plan.workloads)
     generators_.push_back(workload->make(plan.workload_options));
   for (std::size_t i = 0; i < plan.concurrency; ++i) {

@@ -29,9 +29,12 @@ class MarkQueue {
 
 class Load {
  public:
-  /// `started`: the zero of every time in the history. All references must outlive this object.
+  /// Starts the clients. All references must outlive this object.
   Load(const RunPlan& plan, Cluster& cluster, Journal& journal, MarkQueue& marks,
-       Progress& progress, Nanos started);
+       Progress& progress);
+
+  /// The zero of every time in the history (monotonic): when all clients were ready.
+  Nanos started() const { return started_; }
 
   /// Issues operations until the duration is over, somebody interrupts, or a node dies that nothing
   /// killed (a store error); returns when every operation has its outcome.
@@ -68,7 +71,6 @@ class Load {
   Journal& journal_;
   MarkQueue& marks_;
   Progress& progress_;
-  Nanos started_;
   Random random_;
   Random node_random_;
   std::vector<std::unique_ptr<Generator>> generators_;
@@ -76,6 +78,7 @@ class Load {
   std::deque<std::size_t> idle_;
   std::vector<std::size_t> issued_now_;  // journaled, to be sent once the journal is flushed
   std::unique_ptr<Clients> clients_;
+  Nanos started_;
   Nanos next_due_ = 0;
   Nanos last_watch_ = 0;
   std::uint64_t issued_ = 0;

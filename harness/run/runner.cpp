@@ -84,8 +84,8 @@ class Run {
 
   Status load_and_settle(Cluster& cluster, Journal& journal) {
     MarkQueue marks;
-    const Nanos started = load_began_ = monotonic_now();
-    Load load(plan_, cluster, journal, marks, progress_, started);
+    Load load(plan_, cluster, journal, marks, progress_);
+    const Nanos started = load_began_ = load.started();
     Nemesis nemesis(
         plan_.schedule, cluster.controls(), Random(plan_.seed).fork("faults"),
         [&](const FaultEvent& event) { marks.push(mark_of(event, monotonic_now() - started)); });

@@ -85,7 +85,7 @@ class DescribedStore final : public Store, public HttpProtocol {
     return description_.claims;
   }
   bool reads_locally() const override { return reads_locally_; }
-  bool tells_when_drained() const override { return false; }
+  bool tells_when_drained() const override { return !description_.settled.empty(); }
   bool needs_own_address() const override { return description_.own_address; }
   bool starts_nodes() const override { return !description_.command.empty(); }
   Nanos start_timeout() const override { return description_.start_timeout; }
@@ -110,13 +110,18 @@ class DescribedStore final : public Store, public HttpProtocol {
   std::optional<NodeStatus> status(const NodeLayout& layout) const override {
     if (description_.ready.empty()) return NodeStatus{};  // it runs elsewhere
     const std::string ready = fill_in(description_.ready, placeholders_of(layout));
-    if (!ready.starts_with("tcp://")) {
-      const HttpAnswer answer = http_exchange({ready, "", kSecond});
-      return answer.status == 200 ? std::optional(NodeStatus{}) : std::nullopt;
-    }
-    const Result<Endpoint> place = Endpoint::parse(ready.substr(6));
-    const bool open = place && connect_to(*place, monotonic_now() + kSecond);
-    return open ? std::optional(NodeStatus{}) : std::nullopt;
+    if (!serves(ready)) return std::nullopt;
+    NodeStatus status;
+    if (description_.settled.empty()) return status;
+    const std::string url = fill_in(description_.settled, placeholders_of(layout));
+    const HttpAnswer answer = http_exchange({url, "", kSecond});
+    status.drained = answer.status == 200;
+    status.position = answer.body;
+    if (description_.settled_value.empty()) return status;
+    const Json value = look_up(parse_untrusted(answer.body), description_.settled_value);
+    status.drained = status.drained && !value.is_discarded();
+    status.position = value.dump();
+    return status;
   }
 
   std::unique_ptr<Clients> clients(std::size_t slots,
@@ -184,6 +189,12 @@ class DescribedStore final : public Store, public HttpProtocol {
   }
 
  private:
+  static bool serves(const std::string& ready) {
+    if (!ready.starts_with("tcp://")) return http_exchange({ready, "", kSecond}).status == 200;
+    const Result<Endpoint> place = Endpoint::parse(ready.substr(6));
+    return place && connect_to(*place, monotonic_now() + kSecond);
+  }
+
   std::unique_ptr<Connection> connect(const std::vector<Endpoint>& nodes, std::string& why) const {
     Result<std::unique_ptr<Plugin>> plugin = Plugin::start(description_.plugin, nodes, "/dev/null");
     if (!plugin) {

@@ -15,6 +15,24 @@ namespace {
 const std::vector<std::string> kFunctions = {"read",   "write",      "cas",
                                              "append", "local-read", "delete"};
 
+const std::vector<std::string> kOfPeers = {"name", "node", "host", "port"};
+const std::vector<std::string> kOfNodes = {"node",  "name",   "host",  "port",      "data",
+                                           "peers", "others", "nodes", "each_peer", "here"};
+const std::vector<std::string> kOfRequests = {"key",        "value",        "expected",
+                                              "key_base64", "value_base64", "expected_base64"};
+
+/// The first bare word in braces that is not known; empty: there is none.
+std::string unknown_placeholder(const std::string& text, const std::vector<std::string>& known) {
+  constexpr std::string_view kWord = "abcdefghijklmnopqrstuvwxyz_0123456789";
+  for (std::size_t at = text.find('{'); at != std::string::npos; at = text.find('{', at + 1)) {
+    const std::size_t end = text.find_first_not_of(kWord, at + 1);
+    const bool word = end != std::string::npos && text[end] == '}' && end > at + 1;
+    const std::string name = word ? text.substr(at + 1, end - at - 1) : "";
+    if (word && std::find(known.begin(), known.end(), name) == known.end()) return name;
+  }
+  return {};
+}
+
 class Reader {
  public:
   explicit Reader(std::string path) : path_(std::move(path)) {}
@@ -77,6 +95,13 @@ class Reader {
     }
   }
 
+  /// For what was read of `key`.
+  void refuse_placeholders(const toml::table& table, const char* key, const std::string& text,
+                           const std::vector<std::string>& known) {
+    const std::string name = unknown_placeholder(text, known);
+    if (!name.empty()) problem(*table.get(key), unknown_name("placeholder", name, known));
+  }
+
   void numbers(const toml::table& table, const char* key, std::vector<long>& into) {
     const toml::node* node = table.get(key);
     if (node == nullptr) return;
@@ -127,10 +152,21 @@ class Reader {
   }
 
   void read_node(const toml::table& node) {
-    refuse_unknown(node, "node", {"command", "each_peer", "ready", "start_timeout", "own_address"});
+    refuse_unknown(node, "node",
+                   {"command", "each_peer", "ready", "settled", "settled_value", "start_timeout",
+                    "own_address"});
     texts(node, "command", description_.command);
+    for (const std::string& word : description_.command)
+      refuse_placeholders(node, "command", word, kOfNodes);
     text(node, "each_peer", description_.each_peer);
+    refuse_placeholders(node, "each_peer", description_.each_peer, kOfPeers);
     text(node, "ready", description_.ready);
+    refuse_placeholders(node, "ready", description_.ready, kOfNodes);
+    text(node, "settled", description_.settled);
+    refuse_placeholders(node, "settled", description_.settled, kOfNodes);
+    text(node, "settled_value", description_.settled_value);
+    if (!description_.settled.empty() && !description_.settled.starts_with("http://"))
+      problem(node, "settled is a URL, http://…, that answers alike at nodes that hold the same");
     std::string timeout;
     text(node, "start_timeout", timeout);
     if (!timeout.empty()) {
@@ -155,7 +191,9 @@ class Reader {
     HttpMapping mapping;
     text(table, "method", mapping.method);
     text(table, "path", mapping.path);
+    refuse_placeholders(table, "path", mapping.path, kOfRequests);
     text(table, "body", mapping.body);
+    refuse_placeholders(table, "body", mapping.body, kOfRequests);
     text(table, "value", mapping.value);
     text(table, "absent", mapping.absent);
     mapping.base64 = table["base64"].value_or(false);

@@ -36,6 +36,9 @@ struct StoreDescription {
   std::vector<std::string> command;  ///< of a node; empty: nodes run elsewhere
   std::string each_peer;             ///< what {each_peer} repeats for every node, with commas
   std::string ready;                 ///< "http://…", which answers 200, or "tcp://host:port"
+  std::string settled;  ///< "http://…", the answer to which is the same at all nodes once they hold
+                        ///< the same updates; empty: nobody can tell
+  std::string settled_value;  ///< a JSON pointer into that answer; empty: all of it counts
   Nanos start_timeout = 10 * kSecond;
   bool own_address = false;  ///< nodes use more than the port that they are given
 
