@@ -82,7 +82,8 @@ class Grouping {
                lost_update}))
       looks.push_back(&Grouping::look_at_operations);
     if (wants({stale_read})) looks.push_back(&Grouping::look_at_stale_reads);
-    if (wants({list_order_conflict, list_gap})) looks.push_back(&Grouping::look_at_lists);
+    if (!history_.sets && wants({list_order_conflict, list_gap}))
+      looks.push_back(&Grouping::look_at_lists);
     if (wants({lost_append, divergence})) looks.push_back(&Grouping::look_at_finals);
     if (wants({overwritten_read})) looks.push_back(&Grouping::look_at_causality);
     in_parallel(looks.size(), [&](std::size_t look, std::size_t) { (this->*looks[look])(); });

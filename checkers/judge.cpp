@@ -14,6 +14,7 @@
 #include "checkers/fast/fast_checker.h"
 #include "checkers/models/convergence.h"
 #include "checkers/parts.h"
+#include "checkers/sets/judge_sets.h"
 #include "checkers/violated_sets.h"
 
 namespace consistory {
@@ -177,6 +178,13 @@ ModelVerdict judge_model(const Model& model, std::uint64_t steps, Subject& subje
   return judge_parts(model, history, steps);
 }
 
+ModelVerdict judge_on_sets(const Model& model, std::uint64_t steps, Subject& subject) {
+  const std::optional<Model> standing_in = model_for_sets(model);
+  if (!standing_in) return ModelVerdict::not_checked("it is not judged on sets and counters");
+  if (asks_for_one_order(model)) return judge_exactly(*standing_in, subject.history, steps);
+  return judge_model(*standing_in, steps, subject);
+}
+
 /// Verdicts of `models`, strongest first, so that what a model that holds implies need not be run.
 std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models,
                                       const JudgeOptions& options, const Allowance& allowance,
@@ -186,8 +194,9 @@ std::vector<ModelVerdict> verdicts_of(const std::vector<const Model*>& models,
   for (const Model* model : models) {
     const TimeLimit limit(allowance.of_a_search());
     const bool implied = options.use_implications && known_to_hold.contains(model->name);
-    verdicts.push_back(implied ? ModelVerdict::holds()
-                               : judge_model(*model, options.steps, subject));
+    verdicts.push_back(implied                ? ModelVerdict::holds()
+                       : subject.history.sets ? judge_on_sets(*model, options.steps, subject)
+                                              : judge_model(*model, options.steps, subject));
     if (verdicts.back().verdict != Verdict::holds) continue;
     for (const std::string_view weaker : implied_by(model->name)) known_to_hold.insert(weaker);
   }
@@ -241,7 +250,8 @@ void judge_split_sessions(Judgement& judgement, const History& history, const Ju
 /// A violation is shown only if its witness passes the oracle; what the oracle refuses is our bug,
 /// and the model stays undecided.
 void attach_witness(JudgedModel& judged, const History& history) {
-  Witness witness = make_witness(history, *judged.model, judged.verdict);
+  const Model model = history.sets ? *model_for_sets(*judged.model) : *judged.model;
+  Witness witness = make_witness(history, model, judged.verdict);
   if (witness.recheck == OracleAnswer::holds || witness.recheck == OracleAnswer::not_checked) {
     judged.verdict = ModelVerdict::inconclusive(
         "the checker found a violation that the oracle does not confirm: a bug of consistory, "

@@ -7,7 +7,7 @@
 namespace consistory {
 namespace {
 
-constexpr std::array<Workload, 7> kWorkloads = {{
+constexpr std::array<Workload, 9> kWorkloads = {{
     {"register", "reads and writes of unique values over a few registers", Function::write, true,
      make_register_generator},
     {"append", "unique elements appended to lists, where the order of updates is visible",
@@ -16,6 +16,11 @@ constexpr std::array<Workload, 7> kWorkloads = {{
      make_cas_generator},
     {"delete", "writes and deletes of many registers; has to be asked for", Function::remove, false,
      make_delete_generator},
+    {"set", "unique elements added to sets, and reads of them; has to be asked for, by itself",
+     Function::add, false, make_set_generator},
+    {"counter",
+     "distinct increments of counters, and reads of them; has to be asked for, by itself",
+     Function::increment, false, make_counter_generator},
     {"overtake", "scripts over fresh registers, where late updates that lose are seen to be late",
      Function::write, false, make_overtake_generator},
     {"revise", "sessions read a register, write it and read it again; has to be asked for",

@@ -27,6 +27,7 @@ struct Invocation {
   Value value;
   Value expected = {};                      ///< cas: the value it expects
   bool list = false;                        ///< the key is a list; the load fills this in
+  bool set = false;                         ///< the key is a set, and so on
   std::vector<TransactionStep> steps = {};  ///< not empty: a transaction, and nothing else counts
 };
 
@@ -34,6 +35,7 @@ struct WorkloadOptions {
   std::size_t keys = 5;              ///< contended at any one time
   double read_ratio = 0.5;           ///< share of reads
   std::size_t list_length_max = 40;  ///< append: a list that long is retired for a fresh one
+  bool one_object = false;           ///< the store has no keys: nothing is ever retired
 };
 
 /// Single-threaded. Proposals never run out.
@@ -56,7 +58,10 @@ struct Workload {
 
   bool transactions = false;  ///< judged by isolation levels, and alone
 
-  bool lists() const { return needs == Function::append; }  ///< else registers
+  bool lists() const { return needs == Function::append; }  ///< else registers, or these:
+  bool sets() const { return needs == Function::add; }
+  /// Judged by rules of their own, and so not beside registers and lists.
+  bool additions() const { return sets() || needs == Function::increment; }
 };
 
 std::span<const Workload> all_workloads();
@@ -66,6 +71,8 @@ std::unique_ptr<Generator> make_register_generator(const WorkloadOptions& option
 std::unique_ptr<Generator> make_cas_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_delete_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_append_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_set_generator(const WorkloadOptions& options);
+std::unique_ptr<Generator> make_counter_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_transaction_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_overtake_generator(const WorkloadOptions& options);
 std::unique_ptr<Generator> make_revise_generator(const WorkloadOptions& options);

@@ -34,8 +34,23 @@ TEST_P(EveryWorkload, WritesUniqueValuesContendsAndRepeats) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryWorkload,
-                         testing::Values("register", "append", "cas", "delete", "overtake",
-                                         "revise"));
+                         testing::Values("register", "append", "cas", "delete", "set", "counter",
+                                         "overtake", "revise"));
+
+TEST(Additions, OfAStoreWithoutKeysStopWhenItIsFull) {
+  WorkloadOptions options;
+  options.keys = 1;
+  options.one_object = true;
+  for (const auto make : {make_set_generator, make_counter_generator}) {
+    const auto generator = make(options);
+    Random random(5);
+    std::size_t added = 0;
+    for (std::size_t i = 0; i < 2000; ++i)
+      added += generator->next(i % 7, random).function == Function::read ? 0 : 1;
+    EXPECT_EQ(generator->keys().size(), 1U);
+    EXPECT_TRUE(added == 40 || added == 26) << added;
+  }
+}
 
 TEST(Cas, MostSwapsExpectWhatWasProposedLast) {
   const auto generator = make_cas_generator({});

@@ -102,6 +102,8 @@ bool fits(const EventLine& event) {
       return event.payload == Payload::pair ||
              (!invocation && (event.payload == Payload::none || event.payload == Payload::nil));
     case Function::append:
+    case Function::add:
+    case Function::increment:
       return event.payload == Payload::integer ||
              (!invocation && event.payload != Payload::list && event.payload != Payload::pair);
     case Function::write:
@@ -116,7 +118,7 @@ bool read_event(Decoder& in, unsigned char first, Nanos& time, EventBatch& batch
   EventLine& event = line.event;
   const unsigned function = first >> 2 & 7U;
   const unsigned payload = first >> 5;
-  if (function > 4 || payload > 4) return false;
+  if (function > 6 || payload > 4) return false;
   if ((first & 3U) > 0) event.outcome = static_cast<Outcome>((first & 3U) - 1);
   event.function = static_cast<Function>(function);
   event.payload = static_cast<EventLine::Payload>(payload);

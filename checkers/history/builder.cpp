@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "base/escape.h"
+#include "checkers/history/unordered.h"
 
 namespace consistory {
 namespace {
@@ -72,6 +73,7 @@ std::size_t HistoryBuilder::add(const RawOperation& raw) {
 
 std::size_t HistoryBuilder::add(const Operation& operation, std::uint32_t line) {
   read_a_list_.push_back(false);
+  sets_ = sets_ || operation.function > Function::append;
   lines_.push_back(line);
   history_.operations.push_back(operation);
   return history_.operations.size() - 1;
@@ -167,6 +169,17 @@ void HistoryBuilder::sort_by_invocation() {
   read_a_list_ = permuted(read_a_list_, order);
 }
 
+std::optional<Error> HistoryBuilder::take_sets() {
+  if (!sets_) return std::nullopt;
+  history_.is_list.assign(history_.keys.size(), false);  // for the message
+  std::string_view why;
+  const std::size_t wrong = make_sets(history_, values_, why);
+  if (wrong != kNoMistake) return malformed(wrong, why);
+  for (OperationId id = 0; id < history_.size(); ++id)
+    read_a_list_[id] = history_.operations[id].function == Function::read;
+  return std::nullopt;
+}
+
 Result<History> HistoryBuilder::finish() && {
   std::int64_t before = INT64_MIN, quiet_from = kNever;
   bool sorted = true;
@@ -180,6 +193,7 @@ Result<History> HistoryBuilder::finish() && {
     operation.complete_ns = -1;
   }
   if (!sorted) sort_by_invocation();
+  if (auto error = take_sets()) return *error;
   Examination examination(*this, quiet_from);
   for (std::size_t i = 0; i < history_.operations.size(); ++i) {
     if (auto error = examination.look_at(i)) return *error;

@@ -74,12 +74,14 @@ class HistoryBuilder {
  private:
   class Examination;
   void sort_by_invocation();
+  std::optional<Error> take_sets();
   Error malformed(std::size_t index, std::string_view why) const;
 
   std::string source_;
   History history_;
   std::vector<std::uint32_t> lines_;
   std::vector<bool> read_a_list_;
+  bool sets_ = false;  // something is added or incremented
   Names sessions_{history_.sessions};
   Names keys_{history_.keys};
   Names nodes_{history_.nodes};

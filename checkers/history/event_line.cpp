@@ -166,6 +166,8 @@ bool settle_payload(EventLine& out, const std::vector<std::int64_t>& elements) {
       }
       return !invocation && (out.payload == Payload::none || out.payload == Payload::nil);
     case Function::append:
+    case Function::add:
+    case Function::increment:
       return out.payload == Payload::integer || (!invocation && out.payload != Payload::list);
     case Function::write:
     case Function::remove:

@@ -1,5 +1,7 @@
 #include "checkers/history/history.h"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <set>
 #include <utility>
@@ -49,6 +51,8 @@ History subset(const History& history, const std::vector<OperationId>& kept) {
   part.nodes = history.nodes;
   part.values = history.values;
   part.is_list = history.is_list;
+  part.sets = history.sets;
+  part.is_counter = history.is_counter;
   part.replica_count = history.replica_count;
   part.settled = history.settled;
   for (const OperationId id : kept) {
@@ -94,6 +98,7 @@ History extract(const History& history, const std::vector<OperationId>& kept) {
   History part;
   part.replica_count = history.replica_count;
   part.settled = history.settled;
+  part.sets = history.sets;
   part.nodes = history.nodes;
   Names sessions(part.sessions);
   Names keys(part.keys);
@@ -106,9 +111,13 @@ History extract(const History& history, const std::vector<OperationId>& kept) {
       if (!left_behind.contains({operation.key, element})) elements.push_back(value(element));
     }
     const bool list = history.is_list[operation.key];
+    const bool counter = history.sets && history.is_counter[operation.key];
     operation.session = sessions.intern(history.sessions[operation.session]);
     operation.key = keys.intern(history.keys[operation.key]);
-    if (operation.key == part.is_list.size()) part.is_list.push_back(list);
+    if (operation.key == part.is_list.size()) {
+      part.is_list.push_back(list);
+      part.is_counter.push_back(counter);
+    }
     operation.value = value(operation.value);
     operation.expected = value(operation.expected);
     if (operation.has_seen()) operation.seen = value(operation.seen);
@@ -122,12 +131,16 @@ std::string value_text(const History& history, const Operation& operation) {
   if (!history.is_list[operation.key] || operation.function != Function::read) {
     return to_string(history.values[operation.value]);
   }
-  std::string text = "[";
+  const bool counter = history.sets && history.is_counter[operation.key];
+  std::string text;
+  std::int64_t sum = 0;
   for (const ValueId element : history.elements_of(operation)) {
-    if (text.size() > 1) text += ' ';
+    if (!text.empty()) text += counter ? '+' : ' ';
     text += to_string(history.values[element]);
+    if (counter) sum += history.values[element].integer;
   }
-  return text + "]";
+  if (counter) return text.empty() ? "0" : fmt::format("{} ({})", sum, text);
+  return (history.sets ? "{" : "[") + text + (history.sets ? "}" : "]");
 }
 
 std::string operation_text(const History& history, const Operation& operation) {

@@ -20,7 +20,10 @@ struct History {
   std::vector<ValueId> elements;   ///< of all list reads, one after the other
   std::vector<bool> is_list;       ///< per key: a list for its whole life, else a register
   std::size_t replica_count = 0;   ///< 0: not stated; the nodes seen in final reads count
-  bool settled = true;             ///< the final reads saw no work in flight (MODELS D6)
+  /// All keys are sets or counters, kept as lists; per key: is it a counter?
+  bool sets = false;
+  std::vector<bool> is_counter;
+  bool settled = true;  ///< the final reads saw no work in flight (MODELS D6)
 
   std::size_t size() const { return operations.size(); }
   /// What a list read returned; empty for other operations. Valid while the history is unchanged.

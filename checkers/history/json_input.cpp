@@ -40,7 +40,9 @@ std::optional<Error> read_value(const Json& object, RawOperation& raw, const std
   const bool absent = found == object.end() || found->is_null();
   if (completion && absent && raw.function != Function::read) return std::nullopt;
   if (found == object.end()) {
-    if (raw.function == Function::cas || raw.function == Function::append) {
+    const bool bare = raw.function == Function::read || raw.function == Function::write ||
+                      raw.function == Function::remove;
+    if (!bare) {
       return at(place, fmt::format("a {} needs a \"value\"", name_of(raw.function)));
     }
     return std::nullopt;

@@ -4,7 +4,8 @@
 
 namespace consistory {
 namespace {
-constexpr std::array<std::string_view, 5> kFunctions = {"read", "write", "cas", "delete", "append"};
+constexpr std::array<std::string_view, 7> kFunctions = {"read",   "write", "cas",      "delete",
+                                                        "append", "add",   "increment"};
 constexpr std::array<std::string_view, 3> kOutcomes = {"ok", "fail", "info"};
 }  // namespace
 

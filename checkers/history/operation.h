@@ -24,7 +24,9 @@ constexpr std::int64_t kNoVersion = std::numeric_limits<std::int64_t>::min();
 /// The completion stamp of an operation that never completed.
 constexpr std::int64_t kNever = std::numeric_limits<std::int64_t>::max();
 
-enum class Function : std::uint8_t { read, write, cas, remove, append };
+/// `add` puts an element into a set, `increment` adds to a counter: in a history both are appends
+/// to a list of which the order means nothing (unordered.h).
+enum class Function : std::uint8_t { read, write, cas, remove, append, add, increment };
 
 /// ok: took effect. fail: surely did not and never will. info: unknown, at any later time or never.
 enum class Outcome : std::uint8_t { ok, fail, info };

@@ -292,7 +292,7 @@ class Reader {
     const std::string type = string_field(json, "type");
     const auto function = function_named(string_field(json, "f"));
     if (!function) {
-      return at(place(), "\"f\" must be one of read, write, cas, delete, append");
+      return at(place(), "\"f\" must be one of read, write, cas, delete, append, add, increment");
     }
     RawOperation raw;
     raw.session = session;

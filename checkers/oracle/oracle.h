@@ -33,4 +33,8 @@ OracleAnswer ask_oracle(const History& history, std::string_view column,
 OracleAnswer ask_oracle_about_guarantees(const History& history, unsigned set,
                                          std::uint64_t steps = kOracleStepsDefault);
 
+/// Histories of sets and counters under lin, sc or keysc.
+OracleAnswer ask_oracle_about_sets(const History& history, std::string_view column,
+                                   std::uint64_t steps = kOracleStepsDefault);
+
 }  // namespace consistory

@@ -1,5 +1,6 @@
 #include "checkers/witness/witness.h"
 
+#include "checkers/sets/judge_sets.h"
 #include "checkers/witness/shrink.h"
 
 namespace consistory {
@@ -14,6 +15,8 @@ Shrunk shrink_evidence(const History& history, const Model& model, const ModelVe
 }
 
 OracleAnswer ask(const History& history, const Model& model) {
+  if (history.sets && asks_for_one_order(model))
+    return ask_oracle_about_sets(history, model.oracle);
   if (model.guarantees) return ask_oracle_about_guarantees(history, *model.guarantees);
   return ask_oracle(history, model.oracle);
 }

@@ -18,7 +18,9 @@ std::string verb_phrase(const History& history, const Operation& operation) {
     case Function::write:
       return fmt::format("wrote {} = {}", key, value);
     case Function::append:
-      return fmt::format("appended {} to {}", value, key);
+    case Function::add:
+    case Function::increment:
+      return fmt::format("{} {} to {}", history.sets ? "added" : "appended", value, key);
     case Function::remove:
       return fmt::format("deleted {}", key);
     case Function::read:
@@ -61,8 +63,7 @@ std::string reason(const History& history, const ProofStep& step) {
       return fmt::format(
           "{} comes before {}: it returned the initial value, so {} was not there yet", a, b, b);
     case Why::list_lacks:
-      return fmt::format("{} comes before {}: its list lacks the element that {} appended", a, b,
-                         b);
+      return fmt::format("{} comes before {}: what it read lacks what {} added", a, b, b);
     case Why::overwritten:
       return fmt::format(
           "{} comes before {}: it comes before {}, which still returned what {} wrote", a, b, c, b);

@@ -124,6 +124,7 @@ Completion Plugin::perform(const ClientRequest& request) {
   if (invocation.function == Function::cas) line["expected"] = json_from_value(invocation.expected);
   if (request.local) line["local"] = true;
   if (invocation.list) line["list"] = true;
+  if (invocation.set) line["set"] = true;
   const Nanos deadline = monotonic_now() + request.timeout + kGrace;
   const std::string asked = line.dump(-1, ' ', false, Json::error_handler_t::replace);
   const auto answered =

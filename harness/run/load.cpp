@@ -54,6 +54,7 @@ Invocation Load::next_invocation(std::size_t session) {
   const std::size_t chosen = random_.below(generators_.size());
   Invocation invocation = generators_[chosen]->next(session, random_);
   invocation.list = plan_.workloads[chosen]->lists();
+  invocation.set = plan_.workloads[chosen]->sets();
   return invocation;
 }
 
@@ -189,7 +190,12 @@ Status Load::read_finals() {
   std::vector<Invocation> reads;
   for (std::size_t i = 0; i < generators_.size(); ++i) {
     for (std::string& key : generators_[i]->keys())
-      reads.push_back({Function::read, std::move(key), {}, {}, plan_.workloads[i]->lists()});
+      reads.push_back({Function::read,
+                       std::move(key),
+                       {},
+                       {},
+                       plan_.workloads[i]->lists(),
+                       plan_.workloads[i]->sets()});
   }
   std::vector<std::size_t> next(plan_.nodes, 0);
   std::vector<int> attempts(plan_.nodes, 0);

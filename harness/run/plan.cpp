@@ -67,6 +67,15 @@ void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Probl
   problem.unless(!asked_for, why);
 }
 
+/// A store that can do none of the default workloads may do one that has to be asked for.
+void offer_another(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
+  if (!arguments.workloads.empty() || !plan.workloads.empty()) return;
+  for (const Workload& workload : all_workloads()) {
+    if (workload.additions() && plan.store->supports(workload.needs) && plan.workloads.empty())
+      add_workload(plan, workload, true, problem);
+  }
+}
+
 void choose_workloads(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   if (arguments.workloads.empty()) {
     for (const Workload& workload : all_workloads()) {
@@ -78,6 +87,11 @@ void choose_workloads(const RunArguments& arguments, RunPlan& plan, Problem& pro
     problem.take(workload);
     if (workload) add_workload(plan, **workload, true, problem);
   }
+  offer_another(arguments, plan, problem);
+  const auto additions = std::count_if(plan.workloads.begin(), plan.workloads.end(),
+                                       [](const Workload* one) { return one->additions(); });
+  const bool mixed = additions > 0 && static_cast<std::size_t>(additions) < plan.workloads.size();
+  problem.unless(!mixed, "set and counter are judged by rules of their own: ask for them alone");
 }
 
 /// Where the nodes are that others started.
@@ -175,7 +189,7 @@ void choose_levels(const RunArguments& arguments, RunPlan& plan, Problem& proble
 void choose_models(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   bool lists = false, swaps = false;
   for (const Workload* workload : plan.workloads) {
-    lists = lists || workload->lists();
+    lists = lists || workload->lists() || workload->additions();
     swaps = swaps || workload->needs == Function::cas;
   }
   const bool clocks_move =

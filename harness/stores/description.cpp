@@ -12,8 +12,8 @@
 namespace consistory {
 namespace {
 
-const std::vector<std::string> kFunctions = {"read",   "write",      "cas",
-                                             "append", "local-read", "delete"};
+const std::vector<std::string> kFunctions = {"read",   "local-read", "write", "cas",
+                                             "delete", "append",     "add",   "increment"};
 
 const std::vector<std::string> kOfPeers = {"name", "node", "host", "port"};
 const std::vector<std::string> kOfNodes = {"node",  "name",   "host",  "port",      "data",
@@ -207,7 +207,7 @@ class Reader {
         problem(table,
                 "value, absent, version and swapped are JSON pointers, as in \"/node/value\"");
     }
-    const bool updates = function == "write" || function == "append" || function == "delete";
+    const bool updates = !function.ends_with("read") && function != "cas";
     if (updates && !mapping.missing.empty())
       problem(table,
               "missing is for reads and for cas: what an update is refused with is an error");

@@ -21,6 +21,13 @@ constexpr const char* kPrograms = "/usr/lib/postgresql/15/bin/";
 
 constexpr const char* kTable =
     "create table if not exists kv (k text primary key, v text, n bigint)";
+constexpr const char* kElements =
+    "create table if not exists elements (k text, v text, primary key (k, v))";
+constexpr const char* kAdd = "insert into elements values ($1, $2) on conflict do nothing";
+constexpr const char* kReadSet = "select string_agg(v || ',', ''), 0 from elements where k = $1";
+constexpr const char* kIncrement =
+    "insert into kv values ($1, $2, 1) on conflict (k) do update "
+    "set v = (kv.v::bigint + $2::bigint)::text, n = kv.n + 1 returning n";
 constexpr const char* kWrite =
     "insert into kv values ($1, $2, 1) on conflict (k) do update set v = $2, n = kv.n + 1 "
     "returning n";
@@ -157,8 +164,14 @@ class PostgresConnection final : public Connection {
       case Function::remove:
         rows = session.ask(kRemove, {invocation.key}, request.timeout);
         break;
+      case Function::add:
+        rows = session.ask(kAdd, {invocation.key, value}, request.timeout);
+        break;
+      case Function::increment:
+        rows = session.ask(kIncrement, {invocation.key, value}, request.timeout);
+        break;
       default:
-        rows = session.ask(kRead, {invocation.key}, request.timeout);
+        rows = session.ask(invocation.set ? kReadSet : kRead, {invocation.key}, request.timeout);
     }
     if (!rows) return unknown("no-answer");
     const ExecStatusType status = PQresultStatus(rows.get());
@@ -182,7 +195,7 @@ class PostgresConnection final : public Connection {
     if (!reads) return completion;
     const bool holds = found && PQgetisnull(&rows, 0, 0) == 0;
     const std::string text = holds ? PQgetvalue(&rows, 0, 0) : "";
-    if (invocation.list) {
+    if (invocation.list || invocation.set) {
       completion.elements = elements_of_text(text);
       completion.version.reset();  // the list itself shows its updates
     } else if (holds) {
@@ -301,6 +314,7 @@ class Postgresql final : public Store {
     });
     if (!streaming) return streaming;
     ask_one(nodes[0].own, kTable);
+    ask_one(nodes[0].own, kElements);
     if (at("sync") != "async" && nodes.size() > 1) {
       std::vector<std::string> standbys;
       for (std::size_t i = 2; i <= nodes.size(); ++i) standbys.push_back(fmt::format("n{}", i));

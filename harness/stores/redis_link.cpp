@@ -96,9 +96,14 @@ std::vector<std::string> redis_words(const Invocation& invocation) {
       return {"SET", key, text_of(invocation.value)};
     case Function::append:
       return {"RPUSH", key, text_of(invocation.value)};
+    case Function::add:
+      return {"SADD", key, text_of(invocation.value)};
+    case Function::increment:
+      return {"INCRBY", key, text_of(invocation.value)};
     case Function::cas:
       return {"EVAL", kCas, "1", key, text_of(invocation.expected), text_of(invocation.value)};
     default:
+      if (invocation.set) return {"SMEMBERS", key};
       return invocation.list ? std::vector<std::string>{"LRANGE", key, "0", "-1"}
                              : std::vector<std::string>{"GET", key};
   }
