@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""A Maelstrom node for the workload lin-kv: n1 holds the registers, the others ask it. With the argument `lazy` every
+"""A Maelstrom node for the workloads lin-kv and txn-list-append: n1 holds the registers, the others ask it. With the argument `lazy` every
 node answers from what it has and tells the others later, which is not linearizable."""
 import json
 import sys
@@ -12,7 +12,16 @@ def send(dest, body):
     print(json.dumps({'src': me, 'dest': dest, 'body': body}), flush=True)
 
 
+def step(word, key, value):
+    if word == 'append':
+        values.setdefault(key, []).append(value)
+        return [word, key, value]
+    return [word, key, list(values.get(key, []))]
+
+
 def decide(body):
+    if body['type'] == 'txn':
+        return {'type': 'txn_ok', 'txn': [step(*one) for one in body['txn']]}
     key = body['key']
     if body['type'] == 'write':
         values[key] = body['value']

@@ -251,6 +251,27 @@ class Maelstrom(unittest.TestCase):
         self.assertEqual(code, 1, verdict['sentence'])
         self.assertIn('up to the end of the first counterexample', report)
 
+    def test_sets_and_counters_that_keep_telling_agree_in_the_end(self):
+        for serves in ('g-set', 'broadcast', 'g-counter'):
+            code, verdict, _, _ = self.run_nodes(f'{sys.executable} {ROOT}/tests/maelstrom_gossip.py', '--serves', serves,
+                                                 '-d', '6s', '--rate', '200', '--fault', 'partition:halves', '--seed', '1')
+            self.assertEqual(code, 0, (serves, verdict['sentence']))
+            states = {model['model']: model['state'] for model in verdict['models']}
+            self.assertEqual(states['linearizable'], 'violated', serves)
+
+    def test_what_is_told_once_is_lost_in_partitions(self):
+        code, verdict, _, _ = self.run_nodes(f'{sys.executable} {ROOT}/tests/maelstrom_gossip.py once', '--serves', 'g-set',
+                                             '-d', '6s', '--rate', '200', '--fault', 'partition:halves', '--seed', '1')
+        self.assertEqual(code, 1, verdict['sentence'])
+
+    def test_transactions_on_lists(self):
+        code, verdict, _, _ = self.run_nodes(self.NODE, '--serves', 'txn-list-append', '-d', '5s', '--fault', 'partition:halves',
+                                             '--seed', '1')
+        self.assertEqual(code, 0, verdict)
+        code, verdict, _, _ = self.run_nodes(self.NODE + ' lazy', '--serves', 'txn-list-append', '-d', '5s', '--fault', 'none',
+                                             '--seed', '1')
+        self.assertEqual(code, 1, verdict)
+
     def test_no_program_is_said(self):
         for arguments, code in (([], 64), (['--bin', '/nowhere/node'], 69)):
             self.assertEqual(consistory('run', 'maelstrom', *arguments).returncode, code)

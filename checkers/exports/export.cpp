@@ -299,6 +299,7 @@ Result<std::string> export_history(const History& whole, const ExportOptions& op
     one = std::move(*part);
   }
   const History& history = options.key ? one : whole;
+  if (history.sets) return cannot(options.format, "sets and counters");
   const Content content = content_of(history);
   const ExportFormat format = options.format;
   if (format == ExportFormat::edn && content.lists && content.registers)

@@ -283,5 +283,23 @@ TEST(Imports, SurviveMutation) {
   EXPECT_GT(read, 100U);
 }
 
+TEST(Jepsen, SetsAreAddedToAndReadAsSequences) {
+  const char* const kSets =
+      "{:process 0, :type :invoke, :f :read, :value nil}\n"
+      "{:process 0, :type :ok, :f :read, :value #{}}\n"
+      "{:process 0, :type :invoke, :f :add, :value 7}\n"
+      "{:process 0, :type :ok, :f :add, :value 7}\n"
+      "{:process 1, :type :invoke, :f :add, :value 8}\n"
+      "{:process 1, :type :info, :f :add, :value 8}\n"
+      "{:process 2, :type :invoke, :f :read, :value nil}\n"
+      "{:process 2, :type :ok, :f :read, :value #{8 7}}\n";
+  const Result<Imported> imported = import_history(kSets, "sets.edn", {ImportFormat::edn, false});
+  ASSERT_TRUE(imported) << imported.error().message;
+  const History& history = std::get<History>(*imported);
+  EXPECT_TRUE(history.sets);
+  EXPECT_EQ(value_text(history, history.operations.back()), "{7 8}");
+  EXPECT_EQ(judge(history, {}).find("linearizable")->verdict.verdict, Verdict::holds);
+}
+
 }  // namespace
 }  // namespace consistory

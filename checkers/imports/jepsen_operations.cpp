@@ -47,10 +47,11 @@ class Target {
   virtual Result<Imported> finish() = 0;
 };
 
-/// Registers: read, write, cas; one of them, or one for each key of a tuple.
+/// Registers: read, write, cas; one of them, or one for each key of a tuple. Or sets: add and read.
 class Registers : public Target {
  public:
-  Registers(std::string source, bool keyed) : source_(source), keyed_(keyed), builder_(source) {}
+  Registers(std::string source, bool keyed, bool sets)
+      : source_(source), keyed_(keyed), sets_(sets), builder_(source) {}
 
   std::optional<Error> add(const JepsenOperation& operation) override {
     RawOperation raw;
@@ -80,8 +81,13 @@ class Registers : public Target {
       raw.expected = value_of(value->items[0]);
       raw.value = value_of(value->items[1]);
     } else {
-      raw.function = operation.invoked.function == "read" ? Function::read : Function::write;
-      if (raw.function == Function::write || operation.ok()) raw.value = value_of(*value);
+      const std::string& function = operation.invoked.function;
+      raw.function = function == "read"  ? Function::read
+                     : function == "add" ? Function::add
+                                         : Function::write;
+      if (sets_ && raw.function == Function::read && value->kind == Edn::Kind::sequence)
+        read_elements(*value, raw);
+      else if (raw.function != Function::read || operation.ok()) raw.value = value_of(*value);
     }
     builder_.add(raw);
     return std::nullopt;
@@ -94,8 +100,15 @@ class Registers : public Target {
   }
 
  private:
+  static void read_elements(const Edn& array, RawOperation& raw) {
+    raw.elements.emplace();
+    for (const std::int64_t element : array.numbers) raw.elements->push_back(Value::of(element));
+    for (const Edn& element : array.items) raw.elements->push_back(value_of(element));
+  }
+
   std::string source_;
   bool keyed_;
+  bool sets_;
   HistoryBuilder builder_;
 };
 
@@ -183,8 +196,7 @@ class Transactions : public Target {
       return std::nullopt;  // what was read is not known
     } else if (value.kind == Edn::Kind::sequence) {
       elements_.clear();
-      for (const std::int64_t element : value.numbers)
-        elements_.push_back(builder_.value(element));
+      for (const std::int64_t element : value.numbers) elements_.push_back(builder_.value(element));
       for (const Edn& element : value.items) elements_.push_back(id_of(element));
       builder_.read_list(key, elements_);
     } else {
@@ -216,7 +228,7 @@ enum class Kind : std::uint8_t { transactions, lock, string, registers, unknown 
 
 Kind kind_of(const JepsenOperation& operation) {
   if (is_transaction(operation)) return Kind::transactions;
-  static constexpr std::array<std::pair<std::string_view, Kind>, 8> kFunctions = {{
+  static constexpr std::array<std::pair<std::string_view, Kind>, 9> kFunctions = {{
       {"acquire", Kind::lock},
       {"release", Kind::lock},
       {"get", Kind::string},
@@ -225,6 +237,7 @@ Kind kind_of(const JepsenOperation& operation) {
       {"read", Kind::registers},
       {"write", Kind::registers},
       {"cas", Kind::registers},
+      {"add", Kind::registers},
   }};
   for (const auto& [name, kind] : kFunctions) {
     if (operation.invoked.function == name) return kind;
@@ -235,16 +248,19 @@ Kind kind_of(const JepsenOperation& operation) {
 /// The first operation tells of what kind all are.
 class Sink {
  public:
-  Sink(std::string source, bool keyed) : source_(std::move(source)), keyed_(keyed) {}
+  Sink(std::string source, bool keyed, bool adds)
+      : source_(std::move(source)), keyed_(keyed), adds_(adds) {}
 
   std::optional<Error> add(const JepsenOperation& operation) {
     const Kind kind = kind_of(operation);
     if (kind == Kind::unknown || (target_ && kind != kind_))
-      return wrong(source_, operation,
-                   fmt::format("expected operations of registers (read, write, cas), of a lock "
-                               "(acquire, release), of strings (get, put, append) or transactions "
-                               "(txn), and of one of these alone; got '{}'",
-                               escape_terminal(shorten(operation.invoked.function, 40))));
+      return wrong(
+          source_, operation,
+          fmt::format(
+              "expected operations of registers (read, write, cas) or sets (read, add), of a lock "
+              "(acquire, release), of strings (get, put, append) or transactions "
+              "(txn), and of one of these alone; got '{}'",
+              escape_terminal(shorten(operation.invoked.function, 40))));
     if (!target_) target_ = target(kind);
     kind_ = kind;
     return target_->add(operation);
@@ -260,11 +276,12 @@ class Sink {
     if (kind == Kind::transactions) return std::make_unique<Transactions>(source_);
     if (kind == Kind::lock) return std::make_unique<Objects>(source_, ObjectKind::mutex);
     if (kind == Kind::string) return std::make_unique<Objects>(source_, ObjectKind::string);
-    return std::make_unique<Registers>(source_, keyed_);
+    return std::make_unique<Registers>(source_, keyed_, adds_);
   }
 
   std::string source_;
   bool keyed_;
+  bool adds_;  // the history is one of sets: what is read as a sequence is one
   Kind kind_ = Kind::unknown;
   std::unique_ptr<Target> target_;
 };
@@ -273,7 +290,9 @@ class Sink {
 
 Result<Imported> from_jepsen(std::string_view content, const std::string& source,
                              JepsenNotation notation, bool keyed) {
-  Sink sink(source, keyed);
+  const bool adds = content.find(":add") != std::string_view::npos ||
+                    content.find("\"add\"") != std::string_view::npos;
+  Sink sink(source, keyed, adds);
   const Status read = read_jepsen(content, source, notation, [&](const JepsenOperation& operation) {
     return sink.add(operation);
   });

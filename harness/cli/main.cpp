@@ -94,10 +94,10 @@ int dispatch(const CommandSpec& command, int argc, char** argv) {
   return act();
 }
 
-/// A node of a run of ours, not a command for people: NUMBER HOST:PORT,HOST:PORT,… PROGRAM
+/// A node of a run of ours, not a command for people: NUMBER HOST:PORT,HOST:PORT,… WORKLOAD PROGRAM
 /// ARGUMENTS…
 int host_maelstrom_node(int argc, char** argv) {
-  if (argc < 5) return 64;
+  if (argc < 6) return 64;
   MaelstromHost host;
   host.number = std::strtoul(argv[2], nullptr, 10);
   for (const std::string& word : parts_of(argv[3])) {
@@ -106,7 +106,8 @@ int host_maelstrom_node(int argc, char** argv) {
     host.nodes.push_back(*node);
   }
   if (host.number < 1 || host.number > host.nodes.size()) return 64;
-  host.command.assign(argv + 4, argv + argc);
+  host.serves = argv[4];
+  host.command.assign(argv + 5, argv + argc);
   return run_maelstrom_host(host);
 }
 

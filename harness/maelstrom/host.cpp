@@ -112,6 +112,21 @@ class Host {
   }
   std::string name() const { return fmt::format("n{}", options_.number); }
 
+  /// Of nodes that spread what they hear: neighbours in a line.
+  void tell_topology() {
+    Json neighbours = Json::object();
+    const std::size_t count = options_.nodes.size();
+    for (std::size_t i = 1; i <= count; ++i) {
+      Json& of_node = neighbours[fmt::format("n{}", i)] = Json::array();
+      if (i > 1) of_node.push_back(fmt::format("n{}", i - 1));
+      if (i < count) of_node.push_back(fmt::format("n{}", i + 1));
+    }
+    give_node(
+        {{"src", "c0"},
+         {"dest", name()},
+         {"body", {{"type", "topology"}, {"msg_id", ++last_message_}, {"topology", neighbours}}}});
+  }
+
   void introduce() {
     Json names = Json::array();
     for (std::size_t i = 1; i <= options_.nodes.size(); ++i) names.push_back(fmt::format("n{}", i));
@@ -233,6 +248,7 @@ class Host {
     const Json to = body.is_object() ? body.value("in_reply_to", Json()) : Json();
     if (!to.is_number_unsigned()) return;
     if (to == 0) ready_ = body.value("type", Json()) == "init_ok";
+    if (to == 0 && ready_ && options_.serves == "broadcast") tell_topology();
     const auto asked = asked_.find(to.get<std::uint64_t>());
     if (asked == asked_.end()) return;
     log("answer", body);

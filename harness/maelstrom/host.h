@@ -15,6 +15,7 @@ namespace consistory {
 struct MaelstromHost {
   std::size_t number = 1;       ///< of the node, 1…n
   std::vector<Endpoint> nodes;  ///< where each host takes clients; datagrams go to the port above
+  std::string serves;  ///< one of Maelstrom's workloads
   std::vector<std::string> command;
 };
 

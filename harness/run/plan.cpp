@@ -67,12 +67,29 @@ void add_workload(RunPlan& plan, const Workload& workload, bool asked_for, Probl
   problem.unless(!asked_for, why);
 }
 
+/// One set takes so much before reading it is all that a run does, one counter even less: additions
+/// are spread over the whole run.
+void spread_over_one_object(RunPlan& plan) {
+  constexpr std::size_t kSetMax = 400, kCounterMax = 26;
+  WorkloadOptions& options = plan.workload_options;
+  const bool counts = plan.store->supports(Function::increment);
+  const double operations =
+      plan.rate * static_cast<double>(plan.duration) / static_cast<double>(kSecond);
+  options.keys = 1;
+  options.one_object = true;
+  options.list_length_max = counts ? kCounterMax : kSetMax;
+  const double share = static_cast<double>(options.list_length_max) / std::max(operations, 1.0);
+  options.read_ratio = std::max(options.read_ratio, 1 - share);
+}
+
 /// A store that can do none of the default workloads may do one that has to be asked for.
 void offer_another(const RunArguments& arguments, RunPlan& plan, Problem& problem) {
   if (!arguments.workloads.empty() || !plan.workloads.empty()) return;
   for (const Workload& workload : all_workloads()) {
-    if (workload.additions() && plan.store->supports(workload.needs) && plan.workloads.empty())
-      add_workload(plan, workload, true, problem);
+    const bool can = workload.transactions ? plan.store->isolation().has_value()
+                                           : plan.store->supports(workload.needs);
+    const bool fits = workload.transactions || workload.additions();
+    if (fits && can && plan.workloads.empty()) add_workload(plan, workload, true, problem);
   }
 }
 
@@ -355,6 +372,7 @@ Result<RunPlan> make_plan(const RunArguments& given) {
   plan.check_steps = arguments.check_steps;
   plan.check_timeout = duration_of(arguments.check_timeout, "--check-timeout", problem);
   plan.check_memory = bytes_of(arguments.check_memory, "--check-memory", problem);
+  if (plan.store->has_one_object()) spread_over_one_object(plan);
   choose_workloads(arguments, plan, problem);
   choose_faults(arguments, plan, problem);
   choose_ground(arguments, plan, problem);

@@ -57,7 +57,7 @@ class TransactionRun {
 
   Status load(Cluster& cluster) {
     MarkQueue marks;
-    const Nanos started = monotonic_now();
+    const Nanos started = load_began_ = monotonic_now();
     auto load =
         TransactionLoad::create(plan_, cluster, progress_, directory_.file(kHistory), started);
     if (!load) return load.error();
@@ -111,7 +111,18 @@ class TransactionRun {
     return Done{};
   }
 
+  /// What nodes said to each other, of stores that let it be seen.
+  Status save_messages() {
+    std::vector<std::string> logs;
+    for (const std::string& node : record_.run.nodes)
+      logs.push_back(directory_.file(fmt::format("logs/{}.log", node)));
+    const std::vector<Message> messages = plan_.store->messages(logs, load_began_);
+    if (messages.empty()) return Done{};
+    return write_file(directory_.file("messages.jsonl"), messages_jsonl(messages));
+  }
+
   Status save() {
+    if (Status written = save_messages(); !written) return written;
     const RunRecord& run = record_.run;
     for (const auto& [name, content] :
          {std::pair{"run.json", run_json(run)}, std::pair{"faults.jsonl", faults_jsonl(run)},
@@ -126,6 +137,7 @@ class TransactionRun {
   const RunPlan& plan_;
   RunDirectory directory_;
   Progress progress_;
+  Nanos load_began_ = 0;
   TransactionRecord record_;
 };
 

@@ -72,6 +72,8 @@ class Store {
   virtual std::vector<std::string> claims(const Circumstances& circumstances) const = 0;
   /// Isolation levels that this configuration promises; none: it has no transactions.
   virtual std::optional<std::vector<std::string>> isolation() const { return std::nullopt; }
+  /// Has it no keys, only one set or counter? Then nothing can be retired for something fresh.
+  virtual bool has_one_object() const { return false; }
   /// Can a node be made to tell its own copy? Else there are no final reads.
   virtual bool reads_locally() const { return true; }
   /// Do nodes tell when they have nothing under way? Else nobody knows when a run has settled.
