@@ -20,9 +20,10 @@ ORACLE = {
 WORD = {'valid': 'holds', 'invalid': 'violated', 'na': 'not-checked'}
 
 
-def consistory(*arguments, stdin=None, timeout=120):
+def consistory(*arguments, stdin=None, timeout=120, environment=()):
     """Runs the program to its end; output as bytes, so that nothing hides in decoding."""
-    return subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True, timeout=timeout)
+    return subprocess.run([PROGRAM, *map(str, arguments)], input=stdin, capture_output=True, timeout=timeout,
+                          env=os.environ | dict(environment))
 
 
 def compare_batch(test, path):

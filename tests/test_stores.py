@@ -2,6 +2,9 @@
 configuration breaks is found. scripts/stores-table does the same at length."""
 import json
 import pathlib
+import socket
+import subprocess
+import time
 import unittest
 
 from program import consistory, temporary_directory
@@ -14,9 +17,9 @@ def ready(store):
 
 
 class Stores(unittest.TestCase):
-    def run_json(self, *arguments):
+    def run_json(self, *arguments, environment=()):
         with temporary_directory() as out:
-            result = consistory('run', *arguments, '--json', '-q', '-o', out, timeout=180)
+            result = consistory('run', *arguments, '--json', '-q', '-o', out, timeout=180, environment=environment)
             self.assertTrue(result.stdout, result.stderr)
             logs = [path.name for path in pathlib.Path(out).glob('2*/logs/*.log')]
             return result.returncode, json.loads(result.stdout), logs
@@ -50,6 +53,44 @@ class Stores(unittest.TestCase):
     def test_redis_replicas_break_read_your_writes(self):
         self.breaks('redis', 'read-your-writes', '--reads', 'local', '-w', 'append', '--rate', '1000', '-c', '20', '--keys', '2',
                     '-d', '8s', '--fault', 'link:delay')
+
+    @ready('redis')
+    def test_redis_sets_and_counters(self):
+        code, verdict, _ = self.run_json('redis', '--failover', 'off', '-w', 'set,counter', '--fault', 'kill,pause', '-d', '6s',
+                                         '--seed', '1')
+        self.assertEqual(code, 0, verdict['sentence'])
+        self.breaks('redis', 'monotonic-reads', '--reads', 'local', '-w', 'counter', '--rate', '1000', '-c', '20', '--keys', '2',
+                    '-d', '5s', '--fault', 'link:delay')
+
+    @ready('redis')
+    def test_a_password_from_the_environment_opens_what_runs_already(self):
+        with temporary_directory() as folder, socket.socket() as probe:
+            probe.bind(('127.0.0.1', 0))
+            port = str(probe.getsockname()[1])
+            probe.close()
+            server = subprocess.Popen(['redis-server', '--port', port, '--requirepass', 'open sesame', '--save', '', '--dir', folder],
+                                      stdout=subprocess.DEVNULL)
+            try:
+                self.await_port(int(port))
+                attach = ['redis', '--failover', 'off', '--endpoint', f'127.0.0.1:{port}', '-d', '1s', '-w', 'register']
+                self.assertEqual(self.run_json(*attach)[1]['confidence']['ops']['ok'], 0)
+                code, verdict, _ = self.run_json(*attach, environment={'CONSISTORY_PASSWORD': 'open sesame'})
+                self.assertEqual(code, 0, verdict['sentence'])
+                self.assertGreater(verdict['confidence']['ops']['ok'], 100)
+                self.assertNotIn('sesame', json.dumps(verdict))
+            finally:
+                server.kill()
+                server.wait()
+
+    def await_port(self, port):
+        deadline = time.monotonic() + 20
+        while True:
+            try:
+                return socket.create_connection(('127.0.0.1', port), timeout=1).close()
+            except OSError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.02)
 
     @ready('redis-cluster')
     def test_redis_cluster_without_replicas_is_linearizable_key_by_key(self):

@@ -7,6 +7,7 @@
 #include <mutex>
 
 #include "base/check.h"
+#include "harness/clients/login.h"
 
 namespace consistory {
 namespace {
@@ -47,6 +48,8 @@ int refuse_to_rewind(void*, curl_off_t, int) { return CURL_SEEKFUNC_FAIL; }
 curl_slist* headers() {
   static curl_slist* list = [] {
     curl_slist* all = curl_slist_append(nullptr, "Content-Type: application/json");
+    const std::string& who = login().authorization;
+    if (!who.empty()) all = curl_slist_append(all, ("Authorization: " + who).c_str());
     return curl_slist_append(all, "Expect:");
   }();
   return list;

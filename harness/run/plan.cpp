@@ -8,6 +8,7 @@
 
 #include "base/limits.h"
 #include "base/suggest.h"
+#include "harness/clients/login.h"
 #include "harness/run/plan_faults.h"
 #include "harness/run/problem.h"
 
@@ -129,6 +130,7 @@ void take_endpoints(const RunArguments& arguments, RunPlan& plan, Problem& probl
     problem.take(host);
     if (host) plan.hosts.push_back(*host);
   }
+  if (!plan.endpoints.empty()) use_login_of_environment();
   plan.restart = arguments.restart;
   problem.unless(arguments.restart.empty() || !arguments.hosts.empty(),
                  "--restart is for nodes on hosts: it goes with --host");

@@ -7,6 +7,7 @@
 #include <array>
 
 #include "base/suggest.h"
+#include "harness/clients/login.h"
 #include "harness/stores/settings.h"
 #include "harness/stores/value_text.h"
 
@@ -36,8 +37,10 @@ class Session {
          {MYSQL_OPT_CONNECT_TIMEOUT, MYSQL_OPT_READ_TIMEOUT, MYSQL_OPT_WRITE_TIMEOUT})
       mysql_options(connection_.get(), option, &seconds);
     mysql_options(connection_.get(), MYSQL_OPT_RECONNECT, &off);
-    const bool open = mysql_real_connect(connection_.get(), node.host.c_str(), "root", "", nullptr,
-                                         node.port, nullptr, 0) != nullptr &&
+    const std::string user = login().user.empty() ? "root" : login().user;
+    const bool open = mysql_real_connect(connection_.get(), node.host.c_str(), user.c_str(),
+                                         login().password.c_str(), nullptr, node.port, nullptr,
+                                         0) != nullptr &&
                       run(fmt::format("set session wsrep_sync_wait = {}", sync_wait));
     if (!open) connection_.reset();
     return open;

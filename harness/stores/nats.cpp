@@ -8,6 +8,7 @@
 
 #include "base/suggest.h"
 #include "checkers/history/json_input.h"
+#include "harness/clients/login.h"
 #include "harness/cluster/http_loop.h"
 #include "harness/stores/settings.h"
 #include "harness/stores/value_text.h"
@@ -34,6 +35,8 @@ class Session {
     natsOptions* options = nullptr;
     natsOptions_Create(&options);
     natsOptions_SetURL(options, ("nats://" + node.text()).c_str());
+    if (!login().user.empty())
+      natsOptions_SetUserInfo(options, login().user.c_str(), login().password.c_str());
     natsOptions_SetAllowReconnect(options, false);
     natsOptions_SetIgnoreDiscoveredServers(options, true);
     natsOptions_SetTimeout(options, timeout / kMillisecond);

@@ -10,6 +10,7 @@
 #include <array>
 
 #include "base/suggest.h"
+#include "harness/clients/login.h"
 #include "harness/stores/settings.h"
 #include "harness/stores/value_text.h"
 
@@ -67,10 +68,12 @@ class Session {
   bool open(const Endpoint& node, Nanos timeout) {
     const Nanos deadline = monotonic_now() + timeout;
     const std::string port = std::to_string(node.port);
-    const std::array<const char*, 7> names = {"host",       "port",    "user", "dbname",
-                                              "gssencmode", "sslmode", nullptr};
-    const std::array<const char*, 7> values = {
-        node.host.c_str(), port.c_str(), "postgres", "postgres", "disable", "prefer", nullptr};
+    const std::string user = login().user.empty() ? "postgres" : login().user;
+    const std::array<const char*, 8> names = {"host",   "port",       "user",    "password",
+                                              "dbname", "gssencmode", "sslmode", nullptr};
+    const std::array<const char*, 8> values = {
+        node.host.c_str(), port.c_str(), user.c_str(), login().password.c_str(),
+        "postgres",        "disable",    "prefer",     nullptr};
     connection_.reset(PQconnectStartParams(names.data(), values.data(), 0));
     for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
          state = PQconnectPoll(connection_.get())) {

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/escape.h"
+#include "harness/clients/login.h"
 #include "harness/stores/value_text.h"
 
 namespace consistory {
@@ -62,7 +63,17 @@ bool RedisLink::open(const std::string& host, unsigned short port, Nanos timeout
     return false;
   }
   redisSetTimeout(context_.get(), timeval_of(timeout));
-  return true;
+  return log_in();
+}
+
+bool RedisLink::log_in() {
+  if (login().password.empty()) return true;
+  std::vector<std::string> words = {"AUTH", login().user, login().password};
+  if (login().user.empty()) words.erase(words.begin() + 1);
+  const RedisReply reply = ask(words);
+  if (reply && reply->type == REDIS_REPLY_STATUS) return true;
+  close();
+  return false;
 }
 
 RedisReply RedisLink::ask(const std::vector<std::string>& words) {

@@ -33,6 +33,8 @@ class RedisLink {
   const std::string& trouble() const { return trouble_; }
 
  private:
+  bool log_in();
+
   struct Free {
     void operator()(redisContext* context) const { redisFree(context); }
   };

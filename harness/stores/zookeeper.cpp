@@ -14,6 +14,7 @@
 #include <mutex>
 
 #include "base/suggest.h"
+#include "harness/clients/login.h"
 #include "harness/stores/settings.h"
 #include "harness/stores/text_exchange.h"
 #include "harness/stores/value_text.h"
@@ -95,6 +96,10 @@ class ZookeeperConnection final : public Connection {
  private:
   void open() {
     handle_ = zookeeper_init(node_.c_str(), nullptr, kSessionTimeoutMs, nullptr, nullptr, 0);
+    if (handle_ != nullptr && !login().user.empty()) {
+      const std::string who = login().user + ":" + login().password;
+      zoo_add_auth(handle_, "digest", who.data(), static_cast<int>(who.size()), nullptr, nullptr);
+    }
     is_new_ = true;
   }
   void close() {
