@@ -56,6 +56,15 @@ TEST(Fast, IndeterminateAppendsThatBringEachOther) {
     EXPECT_EQ(fast.judge(**find_model(name)).answer, Finding::Answer::holds) << name;
 }
 
+/// Versions order appends that no list shows, also where no list shows any.
+TEST(Fast, VersionsOrderAppendsThatNothingShows) {
+  const Result<History> history = parse_history_text(
+      "C write k1 1 ver=1; B append k0 3 ver=2; C append k0 2 ver=1; B read k1 -> nil");
+  ASSERT_TRUE(history) << history.error().message;
+  FastChecker fast(*history);
+  EXPECT_NE(fast.judge(**find_model("sequential")).answer, Finding::Answer::holds);
+}
+
 TEST(Fast, AgreesWithTheExactCheckers) {
   const std::uint64_t seed = from_environment("CONSISTORY_SEED", 1);
   const std::uint64_t count = from_environment("CONSISTORY_COUNT", 3000);

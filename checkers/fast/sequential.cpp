@@ -47,16 +47,24 @@ struct Rules {
     for (std::size_t i = 1; i < order.size(); ++i) after[order[i]] = order[i - 1];
   }
 
-  /// As the longest read shows it; the appends that it lacks come after, in any order.
+  /// As the longest read shows it; the appends that it lacks come after, in the order of their
+  /// versions, and those without one in any.
   std::vector<Point> list_order(const Trace& trace, KeyId key, std::span<const Point> points) {
     const ListSlots list = ListSlots::of(trace, key, points);
-    if (list.longest == kNoPoint) return {};
     std::vector<Point> order;
-    for (const ValueId element : trace.history().elements_of(trace.operation(list.longest)))
-      order.push_back(trace.append_of(key, element));
+    if (list.longest != kNoPoint) {
+      for (const ValueId element : trace.history().elements_of(trace.operation(list.longest)))
+        order.push_back(trace.append_of(key, element));
+    }
+    const std::size_t shown = order.size();
+    const Point last = shown == 0 ? kNoPoint : order.back();
+    for (const Point append : by_version(trace, points)) {
+      const auto slot = std::lower_bound(list.slots.begin(), list.slots.end(),
+                                         std::pair(append, std::uint64_t{0}));
+      if (slot->second > 2 * shown) order.push_back(append);
+    }
     for (const auto& [point, slot] : list.slots) {
-      if (trace.updates(point) && slot > 2 * order.size() && !order.empty())
-        after[point] = order.back();
+      if (trace.updates(point) && slot > 2 * shown) after[point] = last;
     }
     return order;
   }

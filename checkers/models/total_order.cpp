@@ -84,18 +84,34 @@ ModelVerdict verdict_of(Answer answer, const ResolveScope& scope, const Budget& 
 /// Of the budget: one in this many for a search source by source.
 constexpr std::uint64_t kShareOfSources = 4;
 
+/// As judge_sequential().
+std::optional<ModelVerdict> judge_repeating_list(const History& history, const ResolveScope& scope,
+                                                 Budget& budget) {
+  if (tells_versions(history, scope)) return std::nullopt;
+  Budget part(budget.limit() / kShareOfSources);
+  ModelVerdict verdict = judge_scope(history, scope, part, decide_linearizable);
+  budget.spend(std::min(part.used(), part.limit()));
+  if (verdict.verdict != Verdict::inconclusive) return verdict;
+  return verdict_of(order_values(history, scope.operations, true, budget), scope, budget);
+}
+
 /// Where values of a register repeat, a search on values spares the choice of sources.
 std::optional<ModelVerdict> judge_repeating_register(const History& history,
                                                      const ResolveScope& scope, Budget& budget) {
-  const bool list = !scope.operations.empty() &&
-                    history.is_list[history.operations[scope.operations.front()].key];
-  if (list || !values_repeat(history, scope.operations)) return std::nullopt;
   const std::optional<ValueVersions> versions = tells_versions(history, scope)
                                                     ? versions_of_values(history, scope.operations)
                                                     : ValueVersions();
   if (!versions) return std::nullopt;
   return verdict_of(linearize_register(history, scope.operations, *versions, budget), scope,
                     budget);
+}
+
+std::optional<ModelVerdict> judge_repeating_key(const History& history, const ResolveScope& scope,
+                                                Budget& budget) {
+  if (scope.operations.empty() || !values_repeat(history, scope.operations)) return std::nullopt;
+  const KeyId key = history.operations[scope.operations.front()].key;
+  return history.is_list[key] ? judge_repeating_list(history, scope, budget)
+                              : judge_repeating_register(history, scope, budget);
 }
 
 }  // namespace
@@ -124,13 +140,13 @@ ModelVerdict judge_sequential(const History& history, Budget& budget) {
   ModelVerdict verdict = judge_history(history, part, decide_sequential);
   budget.spend(std::min(part.used(), part.limit()));
   if (verdict.verdict != Verdict::inconclusive) return verdict;
-  return verdict_of(order_values(history, scope.operations, budget), scope, budget);
+  return verdict_of(order_values(history, scope.operations, false, budget), scope, budget);
 }
 
 ModelVerdict judge_linearizable(const History& history, Budget& budget) {
   if (has_ties_within_a_session(history))
     return judge_history(history, budget, decide_linearizable);
-  return judge_each_key(history, budget, decide_linearizable, judge_repeating_register);
+  return judge_each_key(history, budget, decide_linearizable, judge_repeating_key);
 }
 
 ModelVerdict judge_cache(const History& history, Budget& budget) {

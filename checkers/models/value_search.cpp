@@ -28,6 +28,8 @@ struct Step {
   ValueId element = kNil;      ///< of an append
   std::uint32_t lane = 0;      ///< its session
   std::uint32_t position = 0;  ///< how many completed operations of the session come before
+  std::int64_t invoke = 0;
+  std::int64_t complete = kNever;
 };
 
 /// Names the states of all keys, and gives each operation the ones it needs and makes.
@@ -71,6 +73,8 @@ class States {
     if (operation.outcome == Outcome::fail) return;
     if (operation.is_info() && !operation.updates()) return;
     Step step{.id = id, .key = operation.key, .lane = operation.session};
+    step.invoke = operation.invoke;
+    step.complete = operation.complete;
     step.reads = operation.reads();
     step.updates = operation.updates();
     step.info = operation.is_info();
@@ -105,8 +109,9 @@ class States {
 
 class Search {
  public:
-  Search(States states, Budget& budget)
+  Search(States states, bool real_time, Budget& budget)
       : states_(std::move(states)),
+        real_time_(real_time),
         steps_(states_.steps()),
         budget_(budget),
         lanes_(states_.lanes()),
@@ -175,7 +180,17 @@ class Search {
   }
 
   bool fits(const Step& step) const {
+    if (real_time_ && !is_its_time(step)) return false;
     return !step.reads || (current_[step.key] == step.wanted) != step.blind;
+  }
+
+  /// Has all run that completed before it was invoked?
+  bool is_its_time(const Step& step) const {
+    for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
+      const bool done = cursor_[lane] == lanes_[lane].size();
+      if (!done && steps_[lanes_[lane][cursor_[lane]]].complete < step.invoke) return false;
+    }
+    return true;
   }
 
   bool is_of_use(State state) const {
@@ -235,7 +250,7 @@ class Search {
       for (std::size_t lane = 0; lane < lanes_.size(); ++lane) {
         while (cursor_[lane] < lanes_[lane].size()) {
           const Step& step = steps_[lanes_[lane][cursor_[lane]]];
-          if (step.updates ? !changes_nothing(step) : !fits(step)) break;
+          if ((step.updates && !changes_nothing(step)) || !fits(step)) break;
           execute(lanes_[lane][cursor_[lane]]);
           again = true;
         }
@@ -303,6 +318,7 @@ class Search {
   }
 
   States states_;
+  bool real_time_;
   const std::vector<Step>& steps_;
   Budget& budget_;
   std::vector<std::vector<std::uint32_t>> lanes_;  // per session: its completed steps
@@ -325,8 +341,8 @@ class Search {
 }  // namespace
 
 Answer order_values(const History& history, const std::vector<OperationId>& operations,
-                    Budget& budget) {
-  return Search(States(history, operations), budget).run();
+                    bool real_time, Budget& budget) {
+  return Search(States(history, operations), real_time, budget).run();
 }
 
 }  // namespace consistory

@@ -30,8 +30,9 @@ class Simulation {
   }
 
  private:
+  static constexpr std::int64_t kDeleted = -1;
   struct State {
-    std::vector<std::int64_t> written;  // in the order of the simulated store
+    std::vector<std::int64_t> written;  // in the order of the simulated store; kDeleted: nothing
     std::int64_t version = 0;
   };
 
@@ -85,7 +86,11 @@ class Simulation {
   void update(RawOperation& raw, State& state, bool list) {
     raw.value = Value::of(fresh_value(state));
     raw.function = list ? Function::append : Function::write;
-    if (!list && random_.chance(shape_.cas)) {
+    const bool deletes = !list && random_.chance(shape_.deletes);
+    if (deletes) {
+      raw.function = Function::remove;
+      raw.value = Value::nil();
+    } else if (!list && random_.chance(shape_.cas)) {
       raw.function = Function::cas;
       raw.expected = picked(state);
       if (random_.chance(shape_.mismatches)) return mismatch(raw, state);
@@ -95,7 +100,7 @@ class Simulation {
       raw.complete = kNever;
       if (random_.chance(0.3)) return;  // never took effect
     }
-    state.written.push_back(raw.value.integer);
+    state.written.push_back(deletes ? kDeleted : raw.value.integer);
     ++state.version;
     if (random_.chance(shape_.versions)) raw.version = state.version;
   }
@@ -109,22 +114,27 @@ class Simulation {
 
   std::int64_t fresh_value(const State& state) {
     const bool again = !state.written.empty() && random_.chance(shape_.duplicates);
-    return again ? state.written[random_.below(state.written.size())] : ++last_value_;
+    const std::int64_t old = again ? state.written[random_.below(state.written.size())] : kDeleted;
+    return old == kDeleted ? ++last_value_ : old;
   }
 
   /// Mostly the newest value, else any other, or nil.
   Value picked(const State& state) {
     const std::size_t count = state.written.size();
     if (count == 0) return Value::nil();
-    if (!random_.chance(shape_.stale)) return Value::of(state.written.back());
+    if (!random_.chance(shape_.stale)) return made(state.written.back());
     const std::size_t at = random_.below(count + 1);
-    return at == count ? Value::nil() : Value::of(state.written[at]);
+    return at == count ? Value::nil() : made(state.written[at]);
+  }
+
+  static Value made(std::int64_t written) {
+    return written == kDeleted ? Value::nil() : Value::of(written);
   }
 
   void read(RawOperation& raw, const State& state, bool list) {
     if (!list) {
       raw.value = picked(state);
-      const bool newest = !state.written.empty() && raw.value == Value::of(state.written.back());
+      const bool newest = !state.written.empty() && raw.value == made(state.written.back());
       if (newest && random_.chance(shape_.versions)) raw.version = state.version;
       return;
     }
@@ -165,6 +175,7 @@ HistoryShape random_shape(Random& random, std::size_t operations_max) {
   shape.info = random.chance(0.4) ? 0.25 : 0;
   shape.versions = random.chance(0.2) ? 0.6 : 0;
   shape.stale = random.chance(0.5) ? 0.15 : 0.6;
+  shape.deletes = random.chance(0.2) ? 0.3 : 0;
   shape.mismatches = shape.cas > 0 && random.chance(0.5) ? 0.4 : 0;
   return shape;
 }

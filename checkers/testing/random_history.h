@@ -18,6 +18,7 @@ struct HistoryShape {
   double lists = 0.3;     ///< share of keys that are lists
   double cas = 0.1;       ///< share of register operations
   double mismatches = 0;  ///< share of cas that met another value, half of which tell it
+  double deletes = 0;     ///< share of updates of registers that delete
   double info = 0.1;      ///< share of updates that stay indeterminate
   double versions = 0;    ///< share of operations that tell a version
   double duplicates = 0;  ///< share of writes of a value written before
