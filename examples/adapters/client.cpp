@@ -68,9 +68,9 @@ int main() {
   curl_global_init(CURL_GLOBAL_ALL);
   Json nodes = Json::array();
   for (std::string line; std::getline(std::cin, line);) {
-    Json answer;
+    Json answer, message;
     try {
-      const Json message = Json::parse(line);
+      message = Json::parse(line);
       if (message.at("type") == "hello") {
         nodes = message.at("nodes");
         answer = {{"type", "hello"},
@@ -80,11 +80,11 @@ int main() {
                   {"local", true}};
       } else {
         answer = perform(message, nodes);
-        answer["id"] = message.at("id");
       }
     } catch (const Json::exception& error) {
       answer = {{"type", "info"}, {"error", error.what()}};
     }
+    if (message.contains("id")) answer["id"] = message["id"];
     std::cout << answer.dump() << std::endl;  // which flushes
   }
 }
