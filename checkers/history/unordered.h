@@ -21,8 +21,9 @@ namespace consistory {
 
 constexpr std::size_t kNoMistake = SIZE_MAX;
 
-/// Makes a history with additions or increments, as its source tells it, one of lists. Returns the operation that cannot be part of such a history, and `why`; else kNoMistake.
-/// Operations must be sorted by invocation. O(n log n) with the length of all reads.
+/// Makes a history with additions or increments, as its source tells it, one of lists. Returns the
+/// operation that cannot be part of such a history, and `why`; else kNoMistake. Operations must be
+/// sorted by invocation. O(n log n) with the length of all reads.
 std::size_t make_sets(History& history, ValueInterner& values, std::string_view& why);
 
 }  // namespace consistory
