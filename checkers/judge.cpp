@@ -181,8 +181,14 @@ ModelVerdict judge_model(const Model& model, std::uint64_t steps, Subject& subje
 ModelVerdict judge_on_sets(const Model& model, std::uint64_t steps, Subject& subject) {
   const std::optional<Model> standing_in = model_for_sets(model);
   if (!standing_in) return ModelVerdict::not_checked("it is not judged on sets and counters");
-  if (asks_for_one_order(model)) return judge_exactly(*standing_in, subject.history, steps);
-  return judge_model(*standing_in, steps, subject);
+  if (!asks_for_one_order(model)) return judge_model(*standing_in, steps, subject);
+  ModelVerdict verdict = judge_exactly(*standing_in, subject.history, steps);
+  if (verdict.verdict != Verdict::violated) return verdict;
+  std::vector<OperationId> evidence = verdict.proof.operations;
+  ModelVerdict alone = judge_exactly(*standing_in, extract(subject.history, evidence), steps);
+  if (alone.verdict != Verdict::violated) return verdict;
+  alone.evidence = std::move(evidence);
+  return alone;
 }
 
 /// Verdicts of `models`, strongest first, so that what a model that holds implies need not be run.

@@ -50,7 +50,7 @@ for line in sys.stdin:
                 sums[node] = max(total, sums.get(node, 0))
         else:
             send(message['src'], {'type': body['type'] + '_ok', 'in_reply_to': body['msg_id'], **act(body)})
-    if body['type'] == 'init' and not ONCE:
-        threading.Thread(target=keep_telling, daemon=True).start()
         if ONCE and body['type'] in ('add', 'broadcast'):
             tell([body[name] for name in ('element', 'message') if name in body])
+    if body['type'] == 'init' and not ONCE:
+        threading.Thread(target=keep_telling, daemon=True).start()

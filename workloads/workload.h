@@ -28,6 +28,7 @@ struct Invocation {
   Value expected = {};                      ///< cas: the value it expects
   bool list = false;                        ///< the key is a list; the load fills this in
   bool set = false;                         ///< the key is a set, and so on
+  bool counter = false;
   std::vector<TransactionStep> steps = {};  ///< not empty: a transaction, and nothing else counts
 };
 
@@ -60,8 +61,9 @@ struct Workload {
 
   bool lists() const { return needs == Function::append; }  ///< else registers, or these:
   bool sets() const { return needs == Function::add; }
+  bool counters() const { return needs == Function::increment; }
   /// Judged by rules of their own, and so not beside registers and lists.
-  bool additions() const { return sets() || needs == Function::increment; }
+  bool additions() const { return sets() || counters(); }
 };
 
 std::span<const Workload> all_workloads();

@@ -133,11 +133,11 @@ std::string value_text(const History& history, const Operation& operation) {
   }
   const bool counter = history.sets && history.is_counter[operation.key];
   std::string text;
-  std::int64_t sum = 0;
+  std::uint64_t sum = 0;  // of increments that may be counted too often
   for (const ValueId element : history.elements_of(operation)) {
     if (!text.empty()) text += counter ? '+' : ' ';
     text += to_string(history.values[element]);
-    if (counter) sum += history.values[element].integer;
+    if (counter) sum += static_cast<std::uint64_t>(history.values[element].integer);
   }
   if (counter) return text.empty() ? "0" : fmt::format("{} ({})", sum, text);
   return (history.sets ? "{" : "[") + text + (history.sets ? "}" : "]");

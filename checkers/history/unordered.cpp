@@ -86,6 +86,8 @@ class Maker {
                     "no other updates");
     if (operation.outcome != Outcome::ok) return true;
     if (kinds_[operation.key] == Function::increment) return decode(operation, why);
+    const bool nothing = history_.values[operation.value] == Value::of(0);
+    if (nothing && kinds_[operation.key] == Function::read) operation.value = kNil;  // a counter's
     if (operation.value != kNil) return refuse(why, "a set is read as an array of its elements");
     return true;
   }
@@ -118,7 +120,7 @@ class Maker {
   bool reads_the_future(const Operation& read) const {
     const auto seen = seen_by(read);
     return std::any_of(seen.begin(), seen.end(), [&](OperationId add) {
-      return history_.operations[add].invoke > read.complete;
+      return history_.operations[add].invoke >= read.complete;  // at one stamp: side by side
     });
   }
 

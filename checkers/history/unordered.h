@@ -3,8 +3,8 @@
 //
 // A read shows exactly which additions it saw, so a history keeps such a key as a list, the
 // elements of every read in one order that the checkers of lists can live with: a set, or a counter
-// whose increments are distinct powers of four (the digits of the sum then tell which it counts,
-// and one that was counted twice shows as a digit of 2).
+// whose increments are distinct powers of four (the digits of the sum then tell which of them it
+// counts, and how often, up to three times).
 //
 // Which order? Any that puts an addition before those that were made by who had seen it, or after
 // it in its session: session guarantees then ask the same of the list as of the set. Invocation

@@ -290,8 +290,11 @@ class Sink {
 
 Result<Imported> from_jepsen(std::string_view content, const std::string& source,
                              JepsenNotation notation, bool keyed) {
-  const bool adds = content.find(":add") != std::string_view::npos ||
-                    content.find("\"add\"") != std::string_view::npos;
+  constexpr std::array<std::string_view, 4> kAdds = {":f :add", "\"f\":\"add\"", "\"f\": \"add\"",
+                                                     "\t:add\t"};
+  const bool adds = std::any_of(kAdds.begin(), kAdds.end(), [&](std::string_view words) {
+    return content.find(words) != std::string_view::npos;
+  });
   Sink sink(source, keyed, adds);
   const Status read = read_jepsen(content, source, notation, [&](const JepsenOperation& operation) {
     return sink.add(operation);

@@ -88,7 +88,8 @@ constexpr std::uint64_t kShareOfSources = 4;
 std::optional<ModelVerdict> judge_repeating_list(const History& history, const ResolveScope& scope,
                                                  Budget& budget) {
   if (tells_versions(history, scope)) return std::nullopt;
-  Budget part(budget.limit() / kShareOfSources);
+  const std::uint64_t left = budget.limit() - std::min(budget.used(), budget.limit());
+  Budget part(left / kShareOfSources);
   ModelVerdict verdict = judge_scope(history, scope, part, decide_linearizable);
   budget.spend(std::min(part.used(), part.limit()));
   if (verdict.verdict != Verdict::inconclusive) return verdict;

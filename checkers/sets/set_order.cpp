@@ -9,8 +9,8 @@
 #include <span>
 #include <utility>
 
-#include "base/check.h"
 #include "base/hash.h"
+#include "base/limits.h"
 #include "checkers/order/graph.h"
 
 namespace consistory {
@@ -31,6 +31,7 @@ class SetOrder {
       if (takes_part_[id] && at(id).updates()) adds[at(id).key].push_back(id);
     }
     for (auto& [key, reads] : reads_) {
+      check_time();
       if (auto proof = order_reads(reads, adds[key])) return proof;
     }
     order_sessions();
@@ -200,15 +201,7 @@ class SetOrder {
 
 ModelVerdict judge_set_order(const History& history, const SetOrderRules& rules) {
   std::optional<Proof> proof = SetOrder(history, rules).refute();
-  if (!proof) return ModelVerdict::holds();
-  std::vector<OperationId> evidence = proof->operations;
-  if (evidence.size() == history.size()) return ModelVerdict::violated(std::move(*proof));
-  ModelVerdict alone = judge_set_order(extract(history, evidence), rules);
-  CONSISTORY_CHECK(alone.verdict == Verdict::violated, "what violates by itself does so alone");
-  if (alone.evidence.empty()) alone.evidence = std::move(evidence);
-  else
-    for (OperationId& id : alone.evidence) id = evidence[id];
-  return alone;
+  return proof ? ModelVerdict::violated(std::move(*proof)) : ModelVerdict::holds();
 }
 
 }  // namespace consistory

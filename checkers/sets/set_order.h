@@ -17,7 +17,7 @@ struct SetOrderRules {
   bool each_key_alone = false;
 };
 
-/// `history` must be of sets. A violation comes with its evidence.
+/// `history` must be of sets.
 ModelVerdict judge_set_order(const History& history, const SetOrderRules& rules);
 
 }  // namespace consistory

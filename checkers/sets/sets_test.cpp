@@ -21,25 +21,31 @@ std::string random_sets(Random& random, bool counters) {
   const double sees = 0.5 + random.unit() / 2;
   std::vector<std::vector<std::int64_t>> added(keys);
   std::vector<std::string> statements;
-  std::int64_t time = 0, next = 1;
+  std::int64_t time = 0;
+  std::vector<std::int64_t> next(keys, 1);
   for (std::size_t i = 0; i < size; ++i) {
     const std::size_t session = random.below(sessions), key = random.below(keys);
     const std::string who = std::string(1, static_cast<char>('A' + session));
+    if (random.chance(0.1)) time -= std::min<std::int64_t>(time, 2);  // at one stamp with the last
     const std::int64_t from = time;
     time += 2;
     if (random.chance(0.5) && added[key].size() < 3) {
-      const bool unknown = random.chance(0.15);
+      const bool unknown = random.chance(0.15), failed = random.chance(0.1);
+      std::int64_t& element = next[counters ? key : 0];
       statements.push_back(who + (counters ? " increment k" : " add k") + std::to_string(key) +
-                           " " + std::to_string(next) + (unknown ? " ?" : "") + " [" +
-                           std::to_string(from) + "," + std::to_string(time) + "]");
-      added[key].push_back(next);
-      next = counters ? next * 4 : next + 1;
+                           " " + std::to_string(element) +
+                           (unknown  ? " ?"
+                            : failed ? " !"
+                                     : "") +
+                           " [" + std::to_string(from) + "," + std::to_string(time) + "]");
+      if (unknown || !failed || random.chance(0.2)) added[key].push_back(element);
+      element = counters ? element * 4 : element + 1;
       continue;
     }
     std::string seen;
     std::int64_t sum = 0;
     std::vector<std::int64_t> there = added[key];
-    if (random.chance(0.05)) there.push_back(next);  // not yet, perhaps never
+    if (random.chance(0.05)) there.push_back(next[counters ? key : 0]);  // not yet
     for (const std::int64_t element : there) {
       if (!random.chance(sees)) continue;
       seen += (seen.empty() ? "" : " ") + std::to_string(element);
@@ -119,6 +125,7 @@ OracleAnswer ask_pram(const History& history) {
 
 OracleAnswer ask(const History& history, const Model& model) {
   if (model.name == "pram") return ask_pram(history);
+  if (model.name == "causal") return ask(history, **find_model("causal-convergence"));
   const bool holds = ListOrders(history).any([&](const History& lists) {
     const OracleAnswer answer = model.guarantees
                                     ? ask_oracle_about_guarantees(lists, *model.guarantees)
@@ -150,6 +157,7 @@ TEST(Sets, AgreeWithTheDefinitions) {
                                           "causal-convergence",
                                           "weak-causal",
                                           "pram",
+                                          "causal",
                                           "monotonic-reads",
                                           "monotonic-writes",
                                           "read-your-writes",

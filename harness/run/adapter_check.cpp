@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <thread>
@@ -92,6 +93,8 @@ class Examination {
     if (can(Function::write)) examine_register();
     if (can(Function::cas)) examine_cas();
     if (can(Function::append)) examine_list();
+    if (can(Function::add)) examine_set();
+    if (can(Function::increment)) examine_counter();
     examine_broken_update();
     examine_refused_connection();
     return std::move(findings_);
@@ -176,12 +179,51 @@ class Examination {
            "expected [1, 2]");
   }
 
+  ClientRequest read_of_set(const std::string& key) const {
+    ClientRequest read = request(Function::read, key);
+    read.invocation.set = true;
+    return read;
+  }
+
+  void examine_set() {
+    Completion came = perform(clients_, read_of_set("s"));
+    const bool empty = came.outcome == Outcome::ok && came.value.is_nil() &&
+                       came.elements.value_or(std::vector<Value>()).empty();
+    expect("a set that was never added to reads as empty", empty, came, "expected [] or null");
+    ask(Function::add, "s", Value::of(1));
+    ask(Function::add, "s", Value::of(2));
+    came = perform(clients_, read_of_set("s"));
+    std::vector<Value> seen = came.elements.value_or(std::vector<Value>());
+    std::sort(seen.begin(), seen.end());
+    const std::vector<Value> both = {Value::of(1), Value::of(2)};
+    expect("added elements are read, in any order", seen == both, came, "expected [1, 2]");
+  }
+
+  void examine_counter() {
+    Completion came = ask(Function::read, "i");
+    const bool nothing = came.value.is_nil() || came.value == Value::of(0);
+    expect("a counter that was never incremented reads as nothing",
+           came.outcome == Outcome::ok && nothing, came, "expected 0 or null");
+    ask(Function::increment, "i", Value::of(1));
+    ask(Function::increment, "i", Value::of(4));
+    came = ask(Function::read, "i");
+    expect("increments add up", came.value == Value::of(5), came, "expected 5");
+  }
+
+  /// Some update that the store can do.
+  Function an_update() const {
+    for (const Function function : {Function::write, Function::append, Function::add}) {
+      if (can(function)) return function;
+    }
+    return Function::increment;
+  }
+
   /// The request goes out and no answer comes back: the update may have been done.
   void examine_broken_update() {
     const BreakingProxy proxy(node_);
     const auto through = plan_.store->clients(1, {proxy.endpoint()});
-    const Function update = can(Function::write) ? Function::write : Function::append;
-    const Completion came = perform(*through, request(update, "b", Value::of(9)));
+    const Function update = an_update();
+    const Completion came = perform(*through, request(update, "b", Value::of(16)));
     expect("an update whose connection breaks is info", came.outcome == Outcome::info, came,
            "nobody knows whether it was done: fail is a false alarm to come, ok a lie");
     expect("and is sent once, not again", proxy.requests() == 1, came,
@@ -196,8 +238,7 @@ class Examination {
     Result<unsigned short> port = free_port();
     if (!port) return;
     const auto nowhere = plan_.store->clients(1, {{"127.0.0.1", *port}});
-    const Function update = can(Function::write) ? Function::write : Function::append;
-    const Completion came = perform(*nowhere, request(update, "n", Value::of(9)));
+    const Completion came = perform(*nowhere, request(an_update(), "n", Value::of(16)));
     expect("an update to a node that is not there is not ok", came.outcome != Outcome::ok, came,
            "it must be fail (nothing was sent), or info");
   }

@@ -55,6 +55,7 @@ Invocation Load::next_invocation(std::size_t session) {
   Invocation invocation = generators_[chosen]->next(session, random_);
   invocation.list = plan_.workloads[chosen]->lists();
   invocation.set = plan_.workloads[chosen]->sets();
+  invocation.counter = plan_.workloads[chosen]->counters();
   return invocation;
 }
 
@@ -113,6 +114,8 @@ void Load::record_completion(const Session& session, const Completion& completio
   const bool read = event.function == Function::read;
   event.value = read ? completion.value : session.invocation.value;
   if (read) event.elements = completion.elements;
+  // What counts nothing is like what nobody wrote.
+  if (read && session.invocation.counter && event.value == Value::of(0)) event.value = {};
   event.version = completion.version;
   event.swapped = completion.swapped;
   event.expected = session.invocation.expected;
@@ -195,7 +198,8 @@ Status Load::read_finals() {
                        {},
                        {},
                        plan_.workloads[i]->lists(),
-                       plan_.workloads[i]->sets()});
+                       plan_.workloads[i]->sets(),
+                       plan_.workloads[i]->counters()});
   }
   std::vector<std::size_t> next(plan_.nodes, 0);
   std::vector<int> attempts(plan_.nodes, 0);

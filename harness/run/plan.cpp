@@ -74,8 +74,9 @@ void spread_over_one_object(RunPlan& plan) {
   constexpr std::size_t kSetMax = 400, kCounterMax = 26;
   WorkloadOptions& options = plan.workload_options;
   const bool counts = plan.store->supports(Function::increment);
-  const double operations =
-      plan.rate * static_cast<double>(plan.duration) / static_cast<double>(kSecond);
+  constexpr double kRateLikely = 5000;  // where it is unlimited
+  const double operations = (plan.rate > 0 ? plan.rate : kRateLikely) *
+                            static_cast<double>(plan.duration) / static_cast<double>(kSecond);
   options.keys = 1;
   options.one_object = true;
   options.list_length_max = counts ? kCounterMax : kSetMax;

@@ -38,10 +38,10 @@ class Session {
       mysql_options(connection_.get(), option, &seconds);
     mysql_options(connection_.get(), MYSQL_OPT_RECONNECT, &off);
     const std::string user = login().user.empty() ? "root" : login().user;
-    const bool open = mysql_real_connect(connection_.get(), node.host.c_str(), user.c_str(),
-                                         login().password.c_str(), nullptr, node.port, nullptr,
-                                         0) != nullptr &&
-                      run(fmt::format("set session wsrep_sync_wait = {}", sync_wait));
+    const bool open =
+        mysql_real_connect(connection_.get(), node.host.c_str(), user.c_str(),
+                           login().password.c_str(), nullptr, node.port, nullptr, 0) != nullptr &&
+        run(fmt::format("set session wsrep_sync_wait = {}", sync_wait));
     if (!open) connection_.reset();
     return open;
   }

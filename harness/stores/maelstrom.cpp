@@ -128,7 +128,10 @@ class MaelstromConnection final : public Connection {
     const int code = type == "error" && number.is_number_integer() ? number.get<int>() : -1;
     const bool reads = invocation.function == Function::read && invocation.steps.empty();
     if (type == answer_to(invocation)) {
-      if (reads) read_contents(body.value(std::string(serves_.contents), Json()), completion);
+      const Json contents = body.value(std::string(serves_.contents), Json());
+      if (reads && !serves_.has_keys() && contents.is_null())
+        return unknown(fmt::format("no {} in the answer", serves_.contents));
+      if (reads) read_contents(contents, completion);
       const bool fits = invocation.steps.empty() ||
                         read_transaction(invocation, body.value("txn", Json()), completion);
       return fits ? completion : unknown("unexpected-answer");

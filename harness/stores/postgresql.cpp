@@ -39,7 +39,8 @@ constexpr const char* kCas = "update kv set v = $3, n = n + 1 where k = $1 and v
 constexpr const char* kRead = "select v, n from kv where k = $1";
 // The row stays, without a value: a version that was given is never given again.
 constexpr const char* kRemove =
-    "insert into kv values ($1, null, 1) on conflict (k) do update set v = null, n = kv.n + 1 "
+    "with gone as (delete from elements where k = $1) insert into kv values ($1, null, 1) on "
+    "conflict (k) do update set v = null, n = kv.n + 1 "
     "returning n";
 constexpr const char* kStatus =
     "select pg_is_in_recovery(), "

@@ -49,7 +49,7 @@ class RedisConnection final : public Connection {
   std::optional<Endpoint> find_primary(Nanos timeout) {
     if (!options_.failover) return options_.first;
     RedisLink sentinel;
-    if (!sentinel.open(home_.host, kSentinelPort, timeout)) return std::nullopt;
+    if (!sentinel.open(home_.host, kSentinelPort, timeout, false)) return std::nullopt;
     const RedisReply reply = sentinel.ask({"SENTINEL", "GET-MASTER-ADDR-BY-NAME", "m"});
     if (!reply || reply->type != REDIS_REPLY_ARRAY || reply->elements != 2) return std::nullopt;
     Endpoint primary{text_of(reply->element[0]), 0};

@@ -56,14 +56,14 @@ std::string redis_field(const std::string& info, const std::string& name) {
   return info.substr(begin, info.find_first_of("\r\n", begin) - begin);
 }
 
-bool RedisLink::open(const std::string& host, unsigned short port, Nanos timeout) {
+bool RedisLink::open(const std::string& host, unsigned short port, Nanos timeout, bool logs_in) {
   context_.reset(redisConnectWithTimeout(host.c_str(), port, timeval_of(timeout)));
   if (context_ == nullptr || context_->err != 0) {
     context_.reset();
     return false;
   }
   redisSetTimeout(context_.get(), timeval_of(timeout));
-  return log_in();
+  return !logs_in || log_in();
 }
 
 bool RedisLink::log_in() {

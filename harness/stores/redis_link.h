@@ -25,7 +25,8 @@ std::string redis_field(const std::string& info, const std::string& name);
 /// One connection to one server.
 class RedisLink {
  public:
-  bool open(const std::string& host, unsigned short port, Nanos timeout);
+  /// Sentinels know no login of the store's.
+  bool open(const std::string& host, unsigned short port, Nanos timeout, bool logs_in = true);
   bool is_open() const { return context_ != nullptr; }
   void close() { context_.reset(); }
   /// Nothing, and closed, if there is no answer; trouble() tells why.

@@ -44,7 +44,9 @@ class ReferenceStore final : public Store, public HttpProtocol {
     const std::string& protocol = at("protocol");
     const bool decides = protocol == "primary" || protocol == "local-writes" || protocol == "raft";
     if (function == Function::cas) return decides;
-    return function != Function::append || protocol != "quorum";
+    if (function == Function::append) return protocol != "quorum";
+    return function == Function::read || function == Function::write ||
+           function == Function::remove;
   }
 
   /// With a log that is not synced before an answer, nothing is promised.
