@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <functional>
-#include <future>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -156,39 +154,16 @@ std::optional<Error> add_form(Edn form, const std::string& source, Pairing& pair
   return pairing.add(std::move(**event));
 }
 
-/// Some consecutive forms, and whether they are the last before the end or an error.
-struct Forms {
-  std::vector<Edn> forms;
-  bool last = false;
-  std::optional<Error> error;
-};
-
-Forms read_some(EdnReader& reader) {
-  constexpr std::size_t kForms = 2048;
-  Forms some;
-  while (!some.last && some.forms.size() < kForms) {
-    Result<std::optional<Edn>> form = reader.next();
-    if (!form) some.error = form.error();
-    some.last = !form || !*form;
-    if (!some.last) some.forms.push_back(std::move(**form));
-  }
-  return some;
-}
-
-/// Another thread reads on while forms become events.
 std::optional<Error> read_edn(std::string_view content, const std::string& source,
                               Pairing& pairing) {
   // An event is a map, its value a transaction, and its steps' third items are lists.
   constexpr int kListDepth = 3;
   EdnReader reader(content, source, kListDepth);
-  const auto start = [&] { return std::async(std::launch::async, read_some, std::ref(reader)); };
-  for (std::future<Forms> ahead = start();;) {
-    Forms some = ahead.get();
-    if (!some.last) ahead = start();
-    for (Edn& form : some.forms) {
-      if (auto error = add_form(std::move(form), source, pairing)) return error;
-    }
-    if (some.last) return some.error;
+  while (true) {
+    Result<std::optional<Edn>> form = reader.next();
+    if (!form) return form.error();
+    if (!*form) return std::nullopt;
+    if (auto error = add_form(std::move(**form), source, pairing)) return error;
   }
 }
 

@@ -292,8 +292,9 @@ Result<Imported> from_jepsen(std::string_view content, const std::string& source
                              JepsenNotation notation, bool keyed) {
   constexpr std::array<std::string_view, 4> kAdds = {":f :add", "\"f\":\"add\"", "\"f\": \"add\"",
                                                      "\t:add\t"};
+  const std::string_view beginning = content.substr(0, 1U << 20);
   const bool adds = std::any_of(kAdds.begin(), kAdds.end(), [&](std::string_view words) {
-    return content.find(words) != std::string_view::npos;
+    return beginning.find(words) != std::string_view::npos;
   });
   Sink sink(source, keyed, adds);
   const Status read = read_jepsen(content, source, notation, [&](const JepsenOperation& operation) {
