@@ -81,6 +81,16 @@ class Adapters(unittest.TestCase):
             _, _, history = self.run_json('--store', path, '-d', '1s', '--fault', 'none')
             self.assertEqual([event['value'] for event in history if event.get('f') == 'settled'], [True])
 
+    def test_a_local_read_that_finds_nothing_is_found_out(self):
+        with temporary_directory() as folder:
+            path = pathlib.Path(folder) / 'store.toml'
+            toy = (ADAPTERS / 'toy.toml').read_text().replace('{here}', str(ADAPTERS))
+            before, after = toy.split('[http.local-read]')
+            path.write_text(before + '[http.local-read]' + after.replace('missing = 404', 'missing = [200, 404]', 1))
+            code, text = check('--store', path)
+            self.assertEqual(code, 1, text)
+            self.assertIn('WRONG  a local read returns what was written', text)
+
     def test_a_node_that_is_not_there_is_one_error(self):
         code, text = check('--adapter', f'{sys.executable} {ADAPTERS}/client.py', '--endpoint', '127.0.0.1:1')
         self.assertEqual(code, 3, text)

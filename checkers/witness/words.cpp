@@ -101,11 +101,11 @@ std::string own_write_missed(const History& history) {
   if (history.size() < 2) return {};
   const Operation& last = history.operations.back();
   if (last.function != Function::read) return {};
-  for (const Operation& operation : history.operations) {
-    const bool own =
-        operation.session == last.session && operation.key == last.key && operation.updates();
-    if (!own) continue;
-    return fmt::format("{}, and its later read of {} returned {}", describe(history, operation),
+  for (auto at = history.operations.rbegin() + 1; at != history.operations.rend(); ++at) {
+    const bool own = at->session == last.session && at->key == last.key && at->updates();
+    const bool returned = !history.is_list[last.key] && at->value == last.value;
+    if (!own || returned) continue;
+    return fmt::format("{}, and its later read of {} returned {}", describe(history, *at),
                        shown(history.keys[last.key]), shown(value_text(history, last)));
   }
   return {};

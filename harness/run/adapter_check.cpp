@@ -14,6 +14,7 @@
 #include "base/random.h"
 #include "harness/cluster/cluster.h"
 #include "harness/cluster/relay.h"
+#include "harness/run/interrupt.h"
 #include "harness/stores/text_exchange.h"
 
 namespace consistory {
@@ -91,6 +92,7 @@ class Examination {
 
   std::vector<Finding> run() {
     if (can(Function::write)) examine_register();
+    if (can(Function::write) && plan_.store->reads_locally()) examine_local_read();
     if (can(Function::cas)) examine_cas();
     if (can(Function::append)) examine_list();
     if (can(Function::add)) examine_set();
@@ -152,6 +154,22 @@ class Examination {
     const Completion read = ask(Function::read, key);
     expect(what, read.outcome == Outcome::ok && read.value == value, read,
            fmt::format("expected {}", to_string(value).substr(0, 60)));
+  }
+
+  /// The final reads come so. The only node there is has what was written, if not at once.
+  void examine_local_read() {
+    ask(Function::write, "o", Value::of(7));
+    ClientRequest read = request(Function::read, "o");
+    read.local = true;
+    Completion came;
+    for (const Nanos end = monotonic_now() + 2 * kSecond; monotonic_now() < end;) {
+      came = perform(clients_, read);
+      if (came.outcome == Outcome::ok && came.value == Value::of(7)) break;
+      pause_for(50 * kMillisecond);
+    }
+    expect("a local read returns what was written",
+           came.outcome == Outcome::ok && came.value == Value::of(7), came,
+           "expected 7: the final reads are made so ([http.local-read], \"local\")");
   }
 
   void examine_cas() {
