@@ -125,13 +125,24 @@ TEST(Imports, TheSameInEveryNotation) {
   }
 }
 
-TEST(Imports, KeyedTuples) {
-  const Result<Imported> result = imported(
+constexpr const char* kKeyed =
+    "{:process 0, :type :invoke, :f :write, :value [7 1]}\n"
+    "{:process 0, :type :ok, :f :write, :value [7 1]}\n"
+    "{:process 0, :type :invoke, :f :read, :value [8 nil]}\n"
+    "{:process 0, :type :ok, :f :read, :value [8 nil]}\n";
+
+TEST(Imports, TuplesAreNoValuesIfReadsShowTheirKeys) {
+  EXPECT_THAT(error_of(kKeyed), HasSubstr("in.edn:3: expected values without keys"));
+  const std::string pairs =
       "{:process 0, :type :invoke, :f :write, :value [7 1]}\n"
       "{:process 0, :type :ok, :f :write, :value [7 1]}\n"
-      "{:process 0, :type :invoke, :f :read, :value [8 nil]}\n"
-      "{:process 0, :type :ok, :f :read, :value [8 nil]}\n",
-      true);
+      "{:process 0, :type :invoke, :f :read, :value nil}\n"
+      "{:process 0, :type :ok, :f :read, :value [7 1]}\n";
+  EXPECT_EQ(error_of(pairs), "no error");
+}
+
+TEST(Imports, KeyedTuples) {
+  const Result<Imported> result = imported(kKeyed, true);
   ASSERT_TRUE(result) << result.error().message;
   const auto& history = std::get<History>(*result);
   EXPECT_EQ(history.keys, (std::vector<std::string>{"7", "8"}));

@@ -71,6 +71,10 @@ class Registers : public Target {
         return wrong(source_, operation, "expected a tuple [key value], as --keyed says");
       raw.key = text_of(value->items[0]);
       value = &value->items[1];
+    } else if (shows_key(operation)) {
+      return wrong(source_, operation,
+                   "expected values without keys, got tuples [key value] as jepsen.independent "
+                   "writes them: say --keyed");
     } else if (operation.invoked.key) {
       raw.key = text_of(*operation.invoked.key);
     }
@@ -100,6 +104,15 @@ class Registers : public Target {
   }
 
  private:
+  /// Nobody asks for [key nil] and reads [key value] but whoever reads one key of many.
+  static bool shows_key(const JepsenOperation& operation) {
+    const Edn& asked = operation.invoked.value;
+    if (operation.invoked.function != "read" || !operation.ok()) return false;
+    const Edn& read = operation.completed->value;
+    return is_sequence_of(asked, 2) && asked.items[1].is_nil() && is_sequence_of(read, 2) &&
+           text_of(asked.items[0]) == text_of(read.items[0]);
+  }
+
   static void read_elements(const Edn& array, RawOperation& raw) {
     raw.elements.emplace();
     for (const std::int64_t element : array.numbers) raw.elements->push_back(Value::of(element));
