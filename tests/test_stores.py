@@ -104,6 +104,11 @@ class Stores(unittest.TestCase):
         self.holds_under_faults('postgresql')
 
     @ready('postgresql')
+    def test_a_promoted_standby_loses_what_the_old_primary_acknowledged(self):
+        self.breaks('postgresql', 'eventual', '--failover', 'promote', '-w', 'append', '--fault', 'partition:leader',
+                    '--fault-for', '8s', '--fault-every', '14s', '-d', '11s')
+
+    @ready('postgresql')
     def test_transactions_of_postgresql_are_as_isolated_as_they_say(self):
         for level, holds, breaks in (('serializable', 'serializable', None),
                                      ('repeatable-read', 'snapshot-isolation', 'serializable'),

@@ -1,16 +1,15 @@
-// PostgreSQL with streaming replication: node 1 is the primary and stays it; the others are hot
-// standbys. Updates go to the primary, reads there or to the session's node. A list is a text that
-// grows by concatenation; every row counts its updates, which is the version of its value.
+// PostgreSQL with streaming replication: node 1 is the primary, and stays it unless there is
+// failover; the others are hot standbys. Updates go to the primary, reads there or to the session's
+// node. A list is a text that grows by concatenation; every row counts its updates, which is the
+// version of its value.
 // Transactions run at the primary, at the isolation level that is asked for.
 #include <fmt/format.h>
-#include <libpq-fe.h>
-#include <poll.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/suggest.h"
-#include "harness/clients/login.h"
+#include "harness/stores/postgresql_operator.h"
+#include "harness/stores/postgresql_session.h"
 #include "harness/stores/settings.h"
 #include "harness/stores/value_text.h"
 
@@ -18,7 +17,6 @@ namespace consistory {
 namespace {
 
 constexpr unsigned short kPort = 5432;
-constexpr const char* kPrograms = "/usr/lib/postgresql/15/bin/";
 
 constexpr const char* kTable =
     "create table if not exists kv (k text primary key, v text, n bigint)";
@@ -44,146 +42,98 @@ constexpr const char* kRemove =
     "returning n";
 constexpr const char* kStatus =
     "select pg_is_in_recovery(), "
-    "case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end";
+    "case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, "
+    "case when pg_is_in_recovery() then 0 "
+    "else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end";
 
-struct Free {
-  void operator()(PGconn* connection) const { PQfinish(connection); }
-  void operator()(PGresult* result) const { PQclear(result); }
-};
-using Rows = std::unique_ptr<PGresult, Free>;
+constexpr const char* kLeads = "select not pg_is_in_recovery()";
+/// The server that a node's standby follows; nothing at the primary itself.
+constexpr const char* kFollowed =
+    "select case when pg_is_in_recovery() then "
+    "substring(current_setting('primary_conninfo') from 'host=([^ '']+)') else '' end";
 
-bool wait_for(PGconn* connection, short events, Nanos deadline) {
-  const Nanos left = deadline - monotonic_now();
-  pollfd poller{PQsocket(connection), events, 0};
-  return left > 0 && poll(&poller, 1, static_cast<int>(left / kMillisecond) + 1) > 0;
-}
-
-bool is_error(const PGresult& rows) {
-  const ExecStatusType status = PQresultStatus(&rows);
-  return status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK;
-}
-
-/// One connection to one server. libpq neither retries nor fails over.
-class Session {
- public:
-  bool open(const Endpoint& node, Nanos timeout) {
-    const Nanos deadline = monotonic_now() + timeout;
-    const std::string port = std::to_string(node.port);
-    const std::string user = login().user.empty() ? "postgres" : login().user;
-    const std::array<const char*, 8> names = {"host",   "port",       "user",    "password",
-                                              "dbname", "gssencmode", "sslmode", nullptr};
-    const std::array<const char*, 8> values = {
-        node.host.c_str(), port.c_str(), user.c_str(), login().password.c_str(),
-        "postgres",        "disable",    "prefer",     nullptr};
-    connection_.reset(PQconnectStartParams(names.data(), values.data(), 0));
-    for (PostgresPollingStatusType state = PGRES_POLLING_WRITING; state != PGRES_POLLING_OK;
-         state = PQconnectPoll(connection_.get())) {
-      const bool failed =
-          PQstatus(connection_.get()) == CONNECTION_BAD || state == PGRES_POLLING_FAILED;
-      const short events = state == PGRES_POLLING_READING ? POLLIN : POLLOUT;
-      if (failed || !wait_for(connection_.get(), events, deadline)) {
-        connection_.reset();
-        return false;
-      }
-    }
-    return true;
-  }
-  bool is_open() const { return connection_ != nullptr; }
-  void close() { connection_.reset(); }
-
-  /// Nothing, and closed, if there is no answer in time. An error that comes after a result (at the
-  /// commit) is the answer.
-  Rows ask(const char* sql, const std::vector<std::string>& parameters, Nanos timeout) {
-    const Nanos deadline = monotonic_now() + timeout;
-    std::vector<const char*> values;
-    for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
-    bool fine = PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr,
-                                  values.data(), nullptr, nullptr, 0) == 1;
-    Rows answer;
-    while (fine) {
-      while (fine && PQisBusy(connection_.get()) != 0) {
-        fine =
-            wait_for(connection_.get(), POLLIN, deadline) && PQconsumeInput(connection_.get()) == 1;
-      }
-      if (!fine) break;
-      Rows rows(PQgetResult(connection_.get()));
-      if (!rows) break;
-      if (!answer || is_error(*rows)) answer = std::move(rows);
-    }
-    if (fine && PQstatus(connection_.get()) != CONNECTION_BAD) return answer;
-    close();
-    return nullptr;
-  }
-
- private:
-  std::unique_ptr<PGconn, Free> connection_;
+struct PostgresqlOptions {
+  bool reads_at_primary = true;
+  bool failover = false;
+  std::string begin;  ///< how a transaction begins
+  Endpoint first;     ///< the primary, where there is no failover
 };
 
-/// Errors of classes after which nothing was done: the statement was refused or rolled back. What
-/// ends the session or the server is none of them, whatever its class.
-bool is_definite(std::string_view state, const char* severity) {
-  if (severity == nullptr || std::string_view(severity) != "ERROR") return state == "57P03";
-  for (const std::string_view known :
-       {"25", "40001", "40P01", "53", "42", "23", "22", "57P03", "55"}) {
-    if (state.starts_with(known)) return true;
-  }
-  return false;
-}
-
-class PostgresConnection final : public Connection {
+class PostgresqlConnection final : public Connection {
  public:
-  PostgresConnection(Endpoint home, Endpoint primary, bool reads_at_primary, std::string begin)
-      : home_(std::move(home)),
-        primary_(std::move(primary)),
-        reads_at_primary_(reads_at_primary),
-        begin_(std::move(begin)) {}
+  PostgresqlConnection(Endpoint home, PostgresqlOptions options)
+      : home_(std::move(home)), options_(std::move(options)) {}
 
   Completion perform(const ClientRequest& request) override {
     const bool reads = request.invocation.function == Function::read;
-    const bool at_home = reads && (request.local || !reads_at_primary_);
-    Session& session = at_home ? at_home_ : at_primary_;
-    if (!session.is_open() && !session.open(at_home ? home_ : primary_, request.timeout))
+    const bool at_home = reads && (request.local || !options_.reads_at_primary);
+    PostgresqlSession& session = at_home ? at_home_ : at_primary_;
+    const Nanos deadline = monotonic_now() + request.timeout;
+    if (!session.is_open() &&
+        !(at_home ? session.open(home_, request.timeout) : open_primary(deadline)))
       return failed("no-connection");
-    if (!request.invocation.steps.empty()) return transact(session, request);
-    return ask(session, request);
+    Completion completion = request.invocation.steps.empty()
+                                ? ask(session, request.invocation, deadline)
+                                : transact(session, request.invocation, deadline);
+    if (!options_.failover) return completion;
+    completion.version.reset();  // after a loss the same version is given to another value
+    // Whoever was the primary may be none any more: the next operation asks again.
+    if (completion.outcome != Outcome::ok && !at_home) session.close();
+    return completion;
   }
   bool broken() const override { return false; }  // sessions are opened again one by one
 
  private:
-  static Completion ask(Session& session, const ClientRequest& request) {
-    const Invocation& invocation = request.invocation;
+  /// A session asks its own node who the primary is, and whether that is one.
+  bool open_primary(Nanos deadline) {
+    if (!options_.failover) return at_primary_.open(options_.first, left(deadline));
+    PostgresqlSession node;
+    if (!node.open(home_, left(deadline))) return false;
+    const Rows rows = node.ask(kFollowed, {}, left(deadline));
+    if (!rows || is_error(*rows)) return false;
+    Endpoint primary = home_;
+    if (const std::string host = PQgetvalue(rows.get(), 0, 0); !host.empty())
+      primary = {host, kPort};
+    if (!at_primary_.open(primary, left(deadline))) return false;
+    if (at_primary_.ask_one(kLeads, left(deadline)) == "t") return true;
+    at_primary_.close();
+    return false;
+  }
+
+  static Nanos left(Nanos deadline) { return std::max(deadline - monotonic_now(), kMillisecond); }
+
+  static Completion ask(PostgresqlSession& session, const Invocation& invocation, Nanos deadline) {
     const std::string value = text_of(invocation.value);
     Rows rows;
     switch (invocation.function) {
       case Function::write:
-        rows = session.ask(kWrite, {invocation.key, value}, request.timeout);
+        rows = session.ask(kWrite, {invocation.key, value}, left(deadline));
         break;
       case Function::append:
-        rows = session.ask(kAppend, {invocation.key, value + ","}, request.timeout);
+        rows = session.ask(kAppend, {invocation.key, value + ","}, left(deadline));
         break;
       case Function::cas:
         rows = session.ask(kCas, {invocation.key, text_of(invocation.expected), value},
-                           request.timeout);
+                           left(deadline));
         break;
       case Function::remove:
-        rows = session.ask(kRemove, {invocation.key}, request.timeout);
+        rows = session.ask(kRemove, {invocation.key}, left(deadline));
         break;
       case Function::add:
-        rows = session.ask(kAdd, {invocation.key, value}, request.timeout);
+        rows = session.ask(kAdd, {invocation.key, value}, left(deadline));
         break;
       case Function::increment:
-        rows = session.ask(kIncrement, {invocation.key, value}, request.timeout);
+        rows = session.ask(kIncrement, {invocation.key, value}, left(deadline));
         break;
       default:
-        rows = session.ask(invocation.set ? kReadSet : kRead, {invocation.key}, request.timeout);
+        rows = session.ask(invocation.set ? kReadSet : kRead, {invocation.key}, left(deadline));
     }
     if (!rows) return unknown("no-answer");
-    const ExecStatusType status = PQresultStatus(rows.get());
-    if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK)
-      return completion_of(invocation, *rows);
-    const std::string error = state_of(*rows);
-    const char* severity = PQresultErrorField(rows.get(), PG_DIAG_SEVERITY_NONLOCALIZED);
-    return is_definite(error, severity) ? failed(error) : unknown(error);
+    return is_error(*rows) ? refused(*rows) : completion_of(invocation, *rows);
+  }
+
+  static Completion refused(const PGresult& rows) {
+    return is_definite(rows) ? failed(sql_state(rows)) : unknown(sql_state(rows));
   }
 
   static Completion completion_of(const Invocation& invocation, const PGresult& rows) {
@@ -210,43 +160,34 @@ class PostgresConnection final : public Connection {
 
   /// Until the commit is sent nothing has happened, whatever goes wrong: the server takes back what
   /// is not committed.
-  Completion transact(Session& session, const ClientRequest& request) const {
-    const Nanos deadline = monotonic_now() + request.timeout;
-    const auto left = [&] { return std::max(deadline - monotonic_now(), kMillisecond); };
+  Completion transact(PostgresqlSession& session, const Invocation& invocation,
+                      Nanos deadline) const {
     Completion completion;
     completion.outcome = Outcome::ok;
-    Rows rows = session.ask(begin_.c_str(), {}, left());
-    for (const TransactionStep& step : request.invocation.steps) {
+    Rows rows = session.ask(options_.begin.c_str(), {}, left(deadline));
+    for (const TransactionStep& step : invocation.steps) {
       if (!rows || is_error(*rows)) break;
-      rows = step.appends ? session.ask(kAppend, {step.key, text_of(step.value) + ","}, left())
-                          : session.ask(kRead, {step.key}, left());
+      rows = step.appends
+                 ? session.ask(kAppend, {step.key, text_of(step.value) + ","}, left(deadline))
+                 : session.ask(kRead, {step.key}, left(deadline));
       if (step.appends || !rows || is_error(*rows)) continue;
       const bool found = PQntuples(rows.get()) > 0;
       completion.lists.push_back(elements_of_text(found ? PQgetvalue(rows.get(), 0, 0) : ""));
     }
     if (!rows) return failed("no-answer-before-commit");
     if (is_error(*rows)) {
-      const std::string why = state_of(*rows);
-      if (!session.ask("rollback", {}, left())) session.close();
+      const std::string why = sql_state(*rows);
+      if (!session.ask("rollback", {}, left(deadline))) session.close();
       return failed(why);
     }
-    rows = session.ask("commit", {}, left());
+    rows = session.ask("commit", {}, left(deadline));
     if (!rows) return unknown("no-answer-to-commit");
-    if (!is_error(*rows)) return completion;
-    const char* severity = PQresultErrorField(rows.get(), PG_DIAG_SEVERITY_NONLOCALIZED);
-    const std::string why = state_of(*rows);
-    return is_definite(why, severity) ? failed(why) : unknown(why);
+    return is_error(*rows) ? refused(*rows) : completion;
   }
 
-  static std::string state_of(const PGresult& rows) {
-    const char* state = PQresultErrorField(&rows, PG_DIAG_SQLSTATE);
-    return state != nullptr ? state : "connection-broken";
-  }
-
-  Endpoint home_, primary_;
-  bool reads_at_primary_;
-  std::string begin_;
-  Session at_home_, at_primary_;
+  Endpoint home_;
+  PostgresqlOptions options_;
+  PostgresqlSession at_home_, at_primary_;
 };
 
 class Postgresql final : public Store {
@@ -254,20 +195,24 @@ class Postgresql final : public Store {
   explicit Postgresql(StoreSettings settings) : settings_(std::move(settings)) {}
 
   std::string description() const override {
-    return fmt::format("PostgreSQL {}, {} replication, reads at the {}",
-                       version_of(std::string(kPrograms) + "postgres", "--version"), at("sync"),
-                       at("reads") == "primary" ? "primary" : "node itself");
+    return fmt::format("PostgreSQL {}, {} replication, reads at the {}, {}",
+                       version_of(std::string(kPostgresqlPrograms) + "postgres", "--version"),
+                       at("sync"), at("reads") == "primary" ? "primary" : "node itself",
+                       has_failover() ? "failover by promote" : "no failover");
   }
   std::vector<std::string> arguments() const override { return words_of(settings_); }
   bool supports(Function) const override { return true; }
 
-  /// The primary is always the same, and syncs its log before it answers.
+  /// The primary is always the same, and syncs its log before it answers. With failover two may
+  /// take updates for a while, of which one's are lost or unseen, and nothing is promised.
   std::vector<std::string> claims(const Circumstances&) const override {
+    if (has_failover()) return {};
     if (at("reads") == "primary") return {"linearizable", "eventual"};
     return {"eventual"};
   }
   /// Repeatable read is snapshot isolation (Ports and Grittner 2012).
   std::optional<std::vector<std::string>> isolation() const override {
+    if (has_failover()) return std::vector<std::string>{};
     const std::string level = at("isolation");
     return std::vector<std::string>{level == "read-committed"    ? "read-committed"
                                     : level == "repeatable-read" ? "snapshot-isolation"
@@ -291,12 +236,12 @@ class Postgresql final : public Store {
           "cat >> {1}/postgresql.auto.conf <<'END'\n{2}END\n"
           "printf 'host all all 0.0.0.0/0 trust\\nhost replication all 0.0.0.0/0 trust\\n' >> "
           "{1}/pg_hba.conf\n",
-          kPrograms, directory, configuration());
+          kPostgresqlPrograms, directory, configuration());
     } else {
       script = fmt::format(
           "{}pg_basebackup -d 'host={} port={} user=postgres application_name=n{}' -D {} -R -X "
           "stream -c fast --no-sync && chmod 700 {}\n",
-          kPrograms, layout.peers[0].host, kPort, layout.number, directory, directory);
+          kPostgresqlPrograms, layout.peers[0].host, kPort, layout.number, directory, directory);
     }
     steps.push_back(as_ordinary_user({"/bin/sh", {"-c", script}}, "postgres"));
     return steps;
@@ -305,8 +250,10 @@ class Postgresql final : public Store {
   /// A pid file of a killed server may name a process that is another by now.
   std::vector<Command> processes(const NodeLayout& layout) const override {
     const std::string directory = layout.data_directory + "/pg";
-    const std::string script = fmt::format(
-        "rm -f {0}/postmaster.pid; exec {1}postgres -D {0} -p {2}", directory, kPrograms, kPort);
+    const std::string script =
+        has_failover() ? postgresql_operator(layout, directory, kPort)
+                       : fmt::format("rm -f {0}/postmaster.pid; exec {1}postgres -D {0} -p {2}",
+                                     directory, kPostgresqlPrograms, kPort);
     return {as_ordinary_user({"/bin/sh", {"-c", script}}, "postgres")};
   }
 
@@ -319,16 +266,7 @@ class Postgresql final : public Store {
     if (!streaming) return streaming;
     ask_one(nodes[0].own, kTable);
     ask_one(nodes[0].own, kElements);
-    if (at("sync") != "async" && nodes.size() > 1) {
-      std::vector<std::string> standbys;
-      for (std::size_t i = 2; i <= nodes.size(); ++i) standbys.push_back(fmt::format("n{}", i));
-      ask_one(nodes[0].own, fmt::format("alter system set synchronous_standby_names = 'ANY 1 ({})'",
-                                        join(standbys, ","))
-                                .c_str());
-      ask_one(nodes[0].own,
-              fmt::format("alter system set synchronous_commit = '{}'", at("sync")).c_str());
-      ask_one(nodes[0].own, "select pg_reload_conf()");
-    }
+    if (at("sync") != "async" && nodes.size() > 1) wait_for_a_standby(nodes);
     return await("the table to be everywhere", 20 * kSecond, [&] {
       for (const NodeLayout& node : nodes) {
         if (ask_one(node.own, "select count(*) from kv") != "0") return false;
@@ -338,7 +276,7 @@ class Postgresql final : public Store {
   }
 
   std::optional<NodeStatus> status(const NodeLayout& layout) const override {
-    Session session;
+    PostgresqlSession session;
     if (!session.open(layout.own, kSecond)) return std::nullopt;
     const Rows rows = session.ask(kStatus, {}, kSecond);
     if (!rows || PQresultStatus(rows.get()) != PGRES_TUPLES_OK) return std::nullopt;
@@ -346,19 +284,19 @@ class Postgresql final : public Store {
     status.drained = true;
     status.leads = std::string_view(PQgetvalue(rows.get(), 0, 0)) == "f";
     status.position = PQgetvalue(rows.get(), 0, 1);
+    status.term = std::atoll(PQgetvalue(rows.get(), 0, 2));
     return status;
   }
 
   std::unique_ptr<Clients> clients(std::size_t slots,
                                    const std::vector<Endpoint>& reached) const override {
-    const bool at_primary = at("reads") == "primary";
     std::string level = at("isolation");
     std::replace(level.begin(), level.end(), '-', ' ');
-    const std::string begin = "begin isolation level " + level;
+    const PostgresqlOptions options{at("reads") == "primary", has_failover(),
+                                    "begin isolation level " + level, reached.front()};
     return make_blocking_clients(
-        slots, [reached, at_primary, begin](std::size_t, std::size_t node, Nanos, std::string&) {
-          return std::make_unique<PostgresConnection>(reached[node - 1], reached.front(),
-                                                      at_primary, begin);
+        slots, [reached, options](std::size_t, std::size_t node, Nanos, std::string&) {
+          return std::make_unique<PostgresqlConnection>(reached[node - 1], options);
         });
   }
 
@@ -367,23 +305,41 @@ class Postgresql final : public Store {
     return setting(settings_, name,
                    name == "sync"        ? "async"
                    : name == "isolation" ? "serializable"
+                   : name == "failover"  ? "off"
                                          : "primary");
   }
+  bool has_failover() const { return at("failover") == "promote"; }
 
-  static std::string configuration() {
+  /// Any of the standbys; with failover every node may be the primary.
+  void wait_for_a_standby(const std::vector<NodeLayout>& nodes) const {
+    std::vector<std::string> standbys;
+    for (const NodeLayout& node : nodes) {
+      if (has_failover() || node.number > 1) standbys.push_back(fmt::format("n{}", node.number));
+    }
+    for (const NodeLayout& node : nodes) {
+      if (!has_failover() && node.number > 1) continue;
+      ask_one(node.own, fmt::format("alter system set synchronous_standby_names = 'ANY 1 ({})'",
+                                    join(standbys, ","))
+                            .c_str());
+      ask_one(node.own,
+              fmt::format("alter system set synchronous_commit = '{}'", at("sync")).c_str());
+      ask_one(node.own, "select pg_reload_conf()");
+    }
+  }
+
+  std::string configuration() const {
+    const char* patience = has_failover() ? "2s" : "5s";
     return "listen_addresses = '*'\nunix_socket_directories = ''\nshared_buffers = 16MB\n"
            "wal_level = replica\nhot_standby = on\nwal_keep_size = 256MB\nwal_sender_timeout = 5s\n"
-           "wal_receiver_timeout = 5s\nwal_receiver_status_interval = 1s\n"
+           "wal_receiver_timeout = " +
+           std::string(patience) +
+           "\nwal_receiver_status_interval = 1s\n"
            "wal_retrieve_retry_interval = 500ms\nmax_connections = 300\n";
   }
 
   static std::string ask_one(const Endpoint& node, const char* sql) {
-    Session session;
-    if (!session.open(node, 2 * kSecond)) return {};
-    const Rows rows = session.ask(sql, {}, 5 * kSecond);
-    const bool told =
-        rows && PQresultStatus(rows.get()) == PGRES_TUPLES_OK && PQntuples(rows.get()) > 0;
-    return told ? PQgetvalue(rows.get(), 0, 0) : "";
+    PostgresqlSession session;
+    return session.open(node, 2 * kSecond) ? session.ask_one(sql, 5 * kSecond) : "";
   }
 
   StoreSettings settings_;
@@ -394,6 +350,12 @@ class Postgresql final : public Store {
 const std::vector<StoreSetting>& postgresql_settings() {
   using Kind = StoreSetting::Kind;
   static const std::vector<StoreSetting> settings = {
+      {"failover",
+       "off",
+       {"off", "promote"},
+       Kind::choice,
+       "postgresql",
+       "none, or a standby is promoted by an operator on each node"},
       {"isolation",
        "serializable",
        {"read-committed", "repeatable-read", "serializable"},
