@@ -1,11 +1,7 @@
 // transaction: transactions of one to four steps, each an append of a unique element to a list, or
 // a read of one, over a few lists that are contended. Lists show the order of their appends, so
-// every anomaly between transactions can be told (Kingsbury and Alvaro 2020). A full list is
-// retired for a fresh one.
-#include <fmt/format.h>
-
-#include <algorithm>
-
+// every anomaly between transactions can be told (Kingsbury and Alvaro 2020).
+#include "workloads/filling_keys.h"
 #include "workloads/workload.h"
 
 namespace consistory {
@@ -15,9 +11,8 @@ constexpr std::size_t kStepsMax = 4;
 
 class TransactionGenerator final : public Generator {
  public:
-  explicit TransactionGenerator(const WorkloadOptions& options) : options_(options) {
-    for (std::size_t i = 0; i < options.keys; ++i) open_.push_back({created_++, 0});
-  }
+  explicit TransactionGenerator(const WorkloadOptions& options)
+      : options_(options), lists_('t', options, options.list_length_max) {}
 
   Invocation next(std::size_t, Random& random) override {
     Invocation transaction;
@@ -26,31 +21,19 @@ class TransactionGenerator final : public Generator {
     return transaction;
   }
 
-  std::vector<std::string> keys() const override {
-    std::vector<std::string> names;
-    for (std::size_t number = 0; number < created_; ++number) names.push_back(name(number));
-    return names;
-  }
+  std::vector<std::string> keys() const override { return lists_.names(); }
 
  private:
-  struct List {
-    std::size_t number;
-    std::size_t appended;
-  };
-
-  static std::string name(std::size_t number) { return fmt::format("t{}", number); }
-
   TransactionStep step(Random& random) {
-    List& list = open_[skewed(random, open_.size())];
-    if (random.chance(options_.read_ratio)) return {false, name(list.number), {}};
-    TransactionStep append{true, name(list.number), Value::of(++last_value_)};
-    if (++list.appended >= options_.list_length_max) list = {created_++, 0};
+    const std::size_t list = lists_.pick(random);
+    if (random.chance(options_.read_ratio)) return {false, lists_.name(list), {}};
+    const TransactionStep append{true, lists_.name(list), Value::of(++last_value_)};
+    lists_.update(list);
     return append;
   }
 
   WorkloadOptions options_;
-  std::vector<List> open_;
-  std::size_t created_ = 0;
+  FillingKeys lists_;
   std::int64_t last_value_ = 0;
 };
 

@@ -9,11 +9,6 @@
 namespace consistory {
 namespace {
 
-constexpr double kMoveChance = 0.3;
-constexpr Nanos kBacklogMax = 100 * kMillisecond;  // a stall is not made up for by a burst
-constexpr Nanos kPollMax = 50 * kMillisecond;
-constexpr Nanos kWatchEvery = 200 * kMillisecond;
-constexpr Nanos kLateMax = 60 * kSecond;
 constexpr int kFinalAttempts = 5;
 
 }  // namespace
@@ -80,12 +75,11 @@ void Load::issue(std::size_t slot, Invocation invocation) {
 
 void Load::issue_due() {
   const Nanos at = now();
-  const Nanos interval = plan_.rate > 0 ? static_cast<Nanos>(kSecond / plan_.rate) : 0;
-  next_due_ = std::max(next_due_, at - kBacklogMax);
-  while (!idle_.empty() && next_due_ <= at && at < plan_.duration) {
+  pace_.forgive(at);
+  while (!idle_.empty() && pace_.is_due(at) && at < plan_.duration) {
     issue(idle_.front(), next_invocation(idle_.front()));
     idle_.pop_front();
-    next_due_ = plan_.rate > 0 ? next_due_ + interval : at;
+    pace_.issued(at);
     ++issued_;
   }
 }
@@ -177,9 +171,7 @@ Status Load::run() {
           store_error(fmt::format("{} operations never came back from their client", in_flight_));
       break;
     }
-    const Nanos wait = idle_.empty() || plan_.rate <= 0 ? kPollMax : next_due_ - now();
-    for (const std::size_t slot : complete(std::clamp(wait, kMillisecond, kPollMax)))
-      idle_.push_back(slot);
+    for (const std::size_t slot : complete(pace_.wait(now(), idle_.empty()))) idle_.push_back(slot);
     if (healthy) healthy = watch_nodes();
     show_state();
   }

@@ -11,6 +11,7 @@
 #include "base/random.h"
 #include "checkers/history/journal.h"
 #include "harness/cluster/cluster.h"
+#include "harness/run/pace.h"
 #include "harness/run/plan.h"
 #include "harness/run/progress.h"
 
@@ -79,7 +80,7 @@ class Load {
   std::vector<std::size_t> issued_now_;  // journaled, to be sent once the journal is flushed
   std::unique_ptr<Clients> clients_;
   Nanos started_;
-  Nanos next_due_ = 0;
+  Pace pace_{plan_.rate};
   Nanos last_watch_ = 0;
   std::uint64_t issued_ = 0;
   std::uint64_t ok_ = 0;

@@ -12,12 +12,6 @@
 namespace consistory {
 namespace {
 
-constexpr double kMoveChance = 0.3;
-constexpr Nanos kBacklogMax = 100 * kMillisecond;  // a stall is not made up for by a burst
-constexpr Nanos kPollMax = 50 * kMillisecond;
-constexpr Nanos kWatchEvery = 200 * kMillisecond;
-constexpr Nanos kLateMax = 60 * kSecond;
-
 /// A string as EDN and JSON both write it.
 std::string quoted(const std::string& text) {
   return nlohmann::json(text).dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
@@ -91,8 +85,7 @@ Status TransactionLoad::run() {
     if (over && (in_flight_ == 0 || interrupts() > 1)) break;
     if (now() > plan_.duration + plan_.op_timeout + kLateMax)
       return store_error(fmt::format("{} transactions never came back", in_flight_));
-    const Nanos wait = idle_.empty() || plan_.rate <= 0 ? kPollMax : next_due_ - now();
-    complete(std::clamp(wait, kMillisecond, kPollMax));
+    complete(pace_.wait(now(), idle_.empty()));
     if (healthy) healthy = watch();
     progress_.state(fmt::format("load {:.0f}/{:.0f} s: {} transactions committed",
                                 static_cast<double>(now()) / kSecond,
@@ -105,10 +98,9 @@ Status TransactionLoad::run() {
 /// The history first: a transaction that the store may know of is never missing in it.
 Status TransactionLoad::issue_due() {
   const Nanos at = now();
-  const Nanos interval = plan_.rate > 0 ? static_cast<Nanos>(kSecond / plan_.rate) : 0;
-  next_due_ = std::max(next_due_, at - kBacklogMax);
+  pace_.forgive(at);
   std::vector<std::size_t> issued;
-  while (!idle_.empty() && next_due_ <= at) {
+  while (!idle_.empty() && pace_.is_due(at)) {
     const std::size_t slot = idle_.front();
     idle_.pop_front();
     Session& session = sessions_[slot];
@@ -117,7 +109,7 @@ Status TransactionLoad::issue_due() {
     session.steps = generator_->next(slot, random_).steps;
     record(session, "invoke", nullptr, {});
     issued.push_back(slot);
-    next_due_ = plan_.rate > 0 ? next_due_ + interval : at;
+    pace_.issued(at);
   }
   if (Status flushed = flush(); !flushed) return flushed;
   for (const std::size_t slot : issued) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "harness/cluster/cluster.h"
+#include "harness/run/pace.h"
 #include "harness/run/plan.h"
 #include "harness/run/progress.h"
 
@@ -61,7 +62,8 @@ class TransactionLoad {
   std::deque<std::size_t> idle_;
   std::string buffer_;
   std::uint64_t events_ = 0;
-  Nanos next_due_ = 0, last_watch_ = 0;
+  Pace pace_{plan_.rate};
+  Nanos last_watch_ = 0;
   std::size_t in_flight_ = 0;
   Counts counts_;
 };
