@@ -19,7 +19,7 @@ class FillingKeys {
  public:
   /// A key is full after `full` updates.
   FillingKeys(char prefix, const WorkloadOptions& options, std::size_t full)
-      : prefix_(prefix), options_(options), full_(full) {
+      : prefix_(prefix), full_(full), retires_(!options.one_object) {
     for (std::size_t i = 0; i < options.keys; ++i) open_.push_back({created_++, 0});
   }
 
@@ -32,14 +32,14 @@ class FillingKeys {
   /// Mostly the open key; now and then one of the last few that were retired.
   std::string read_target(std::size_t place, Random& random) const {
     if (used_.empty() || !random.chance(0.1)) return name(place);
-    const std::size_t recent = std::min(used_.size(), 2 * options_.keys);
+    const std::size_t recent = std::min(used_.size(), 2 * open_.size());
     return name_of(used_[used_.size() - 1 - random.below(recent)]);
   }
 
   void update(std::size_t place) {
     Key& key = open_[place];
     if (key.updates++ == 0) used_.push_back(key.number);
-    if (is_full(place) && !options_.one_object) key = {created_++, 0};
+    if (is_full(place) && retires_) key = {created_++, 0};
   }
 
   /// Of those that were updated.
@@ -58,8 +58,8 @@ class FillingKeys {
   std::string name_of(std::size_t number) const { return fmt::format("{}{}", prefix_, number); }
 
   char prefix_;
-  WorkloadOptions options_;
   std::size_t full_;
+  bool retires_;
   std::vector<Key> open_;
   std::vector<std::size_t> used_;
   std::size_t created_ = 0;

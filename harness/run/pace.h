@@ -1,6 +1,6 @@
 #pragma once
-// Pace: when a load's next operation is due, and the patience that loads of operations and of
-// transactions share.
+// Pace: when a load's next operation is due, and what else loads of operations and of transactions
+// have in common.
 
 #include <algorithm>
 

@@ -42,21 +42,19 @@ constexpr const char* kRemove =
     "returning n";
 constexpr const char* kStatus =
     "select pg_is_in_recovery(), "
-    "case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end, "
-    "case when pg_is_in_recovery() then 0 "
-    "else ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int end";
+    "case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end";
 
-constexpr const char* kLeads = "select not pg_is_in_recovery()";
-/// The server that a node's standby follows; nothing at the primary itself.
+/// "HOST PORT" of the server that a standby follows; empty at a primary.
 constexpr const char* kFollowed =
     "select case when pg_is_in_recovery() then "
-    "substring(current_setting('primary_conninfo') from 'host=([^ '']+)') else '' end";
+    "substring(current_setting('primary_conninfo') from 'host=([^ '']+)') || ' ' || "
+    "substring(current_setting('primary_conninfo') from 'port=([0-9]+)') else '' end";
 
 struct PostgresqlOptions {
   bool reads_at_primary = true;
   bool failover = false;
-  std::string begin;  ///< how a transaction begins
-  Endpoint first;     ///< the primary, where there is no failover
+  std::string begin;            ///< how a transaction begins
+  std::vector<Endpoint> nodes;  ///< the first is the primary, where there is no failover
 };
 
 class PostgresqlConnection final : public Connection {
@@ -84,18 +82,22 @@ class PostgresqlConnection final : public Connection {
   bool broken() const override { return false; }  // sessions are opened again one by one
 
  private:
-  /// A session asks its own node who the primary is, and whether that is one.
+  /// A new session asks its own node who the primary is, and goes nowhere but to a node.
   bool open_primary(Nanos deadline) {
-    if (!options_.failover) return at_primary_.open(options_.first, left(deadline));
+    if (!options_.failover) return at_primary_.open(options_.nodes.front(), left(deadline));
     PostgresqlSession node;
     if (!node.open(home_, left(deadline))) return false;
-    const Rows rows = node.ask(kFollowed, {}, left(deadline));
-    if (!rows || is_error(*rows)) return false;
-    Endpoint primary = home_;
-    if (const std::string host = PQgetvalue(rows.get(), 0, 0); !host.empty())
-      primary = {host, kPort};
-    if (!at_primary_.open(primary, left(deadline))) return false;
-    if (at_primary_.ask_one(kLeads, left(deadline)) == "t") return true;
+    const SqlRows rows = node.ask(kFollowed, {}, left(deadline));
+    if (!rows || is_sql_error(*rows)) return false;
+    const std::string followed = PQgetvalue(rows.get(), 0, 0);
+    const auto primary =
+        std::find_if(options_.nodes.begin(), options_.nodes.end(), [&](const Endpoint& each) {
+          const bool own = each.host == home_.host && each.port == home_.port;
+          return followed.empty() ? own : followed == fmt::format("{} {}", each.host, each.port);
+        });
+    if (primary == options_.nodes.end() || !at_primary_.open(*primary, left(deadline)))
+      return false;
+    if (std::atoi(at_primary_.ask_one(kTermOfPrimary, left(deadline)).c_str()) > 0) return true;
     at_primary_.close();
     return false;
   }
@@ -104,7 +106,7 @@ class PostgresqlConnection final : public Connection {
 
   static Completion ask(PostgresqlSession& session, const Invocation& invocation, Nanos deadline) {
     const std::string value = text_of(invocation.value);
-    Rows rows;
+    SqlRows rows;
     switch (invocation.function) {
       case Function::write:
         rows = session.ask(kWrite, {invocation.key, value}, left(deadline));
@@ -129,11 +131,11 @@ class PostgresqlConnection final : public Connection {
         rows = session.ask(invocation.set ? kReadSet : kRead, {invocation.key}, left(deadline));
     }
     if (!rows) return unknown("no-answer");
-    return is_error(*rows) ? refused(*rows) : completion_of(invocation, *rows);
+    return is_sql_error(*rows) ? refused(*rows) : completion_of(invocation, *rows);
   }
 
   static Completion refused(const PGresult& rows) {
-    return is_definite(rows) ? failed(sql_state(rows)) : unknown(sql_state(rows));
+    return is_definite_sql_error(rows) ? failed(sql_state(rows)) : unknown(sql_state(rows));
   }
 
   static Completion completion_of(const Invocation& invocation, const PGresult& rows) {
@@ -164,25 +166,25 @@ class PostgresqlConnection final : public Connection {
                       Nanos deadline) const {
     Completion completion;
     completion.outcome = Outcome::ok;
-    Rows rows = session.ask(options_.begin.c_str(), {}, left(deadline));
+    SqlRows rows = session.ask(options_.begin.c_str(), {}, left(deadline));
     for (const TransactionStep& step : invocation.steps) {
-      if (!rows || is_error(*rows)) break;
+      if (!rows || is_sql_error(*rows)) break;
       rows = step.appends
                  ? session.ask(kAppend, {step.key, text_of(step.value) + ","}, left(deadline))
                  : session.ask(kRead, {step.key}, left(deadline));
-      if (step.appends || !rows || is_error(*rows)) continue;
+      if (step.appends || !rows || is_sql_error(*rows)) continue;
       const bool found = PQntuples(rows.get()) > 0;
       completion.lists.push_back(elements_of_text(found ? PQgetvalue(rows.get(), 0, 0) : ""));
     }
     if (!rows) return failed("no-answer-before-commit");
-    if (is_error(*rows)) {
+    if (is_sql_error(*rows)) {
       const std::string why = sql_state(*rows);
       if (!session.ask("rollback", {}, left(deadline))) session.close();
       return failed(why);
     }
     rows = session.ask("commit", {}, left(deadline));
     if (!rows) return unknown("no-answer-to-commit");
-    return is_error(*rows) ? refused(*rows) : completion;
+    return is_sql_error(*rows) ? refused(*rows) : completion;
   }
 
   Endpoint home_;
@@ -278,13 +280,13 @@ class Postgresql final : public Store {
   std::optional<NodeStatus> status(const NodeLayout& layout) const override {
     PostgresqlSession session;
     if (!session.open(layout.own, kSecond)) return std::nullopt;
-    const Rows rows = session.ask(kStatus, {}, kSecond);
-    if (!rows || PQresultStatus(rows.get()) != PGRES_TUPLES_OK) return std::nullopt;
+    const SqlRows rows = session.ask(kStatus, {}, kSecond);
+    if (!rows || is_sql_error(*rows)) return std::nullopt;
     NodeStatus status;
     status.drained = true;
     status.leads = std::string_view(PQgetvalue(rows.get(), 0, 0)) == "f";
     status.position = PQgetvalue(rows.get(), 0, 1);
-    status.term = std::atoll(PQgetvalue(rows.get(), 0, 2));
+    status.term = std::atoll(session.ask_one(kTermOfPrimary, kSecond).c_str());
     return status;
   }
 
@@ -293,7 +295,7 @@ class Postgresql final : public Store {
     std::string level = at("isolation");
     std::replace(level.begin(), level.end(), '-', ' ');
     const PostgresqlOptions options{at("reads") == "primary", has_failover(),
-                                    "begin isolation level " + level, reached.front()};
+                                    "begin isolation level " + level, reached};
     return make_blocking_clients(
         slots, [reached, options](std::size_t, std::size_t node, Nanos, std::string&) {
           return std::make_unique<PostgresqlConnection>(reached[node - 1], options);
@@ -328,13 +330,12 @@ class Postgresql final : public Store {
   }
 
   std::string configuration() const {
-    const char* patience = has_failover() ? "2s" : "5s";
-    return "listen_addresses = '*'\nunix_socket_directories = ''\nshared_buffers = 16MB\n"
-           "wal_level = replica\nhot_standby = on\nwal_keep_size = 256MB\nwal_sender_timeout = 5s\n"
-           "wal_receiver_timeout = " +
-           std::string(patience) +
-           "\nwal_receiver_status_interval = 1s\n"
-           "wal_retrieve_retry_interval = 500ms\nmax_connections = 300\n";
+    return fmt::format(
+        "listen_addresses = '*'\nunix_socket_directories = ''\nshared_buffers = 16MB\n"
+        "wal_level = replica\nhot_standby = on\nwal_keep_size = 256MB\nwal_sender_timeout = 5s\n"
+        "wal_receiver_timeout = {}\nwal_receiver_status_interval = 1s\n"
+        "wal_retrieve_retry_interval = 500ms\nmax_connections = 300\n{}",
+        has_failover() ? "2s" : "5s", has_failover() ? kFirstTerm : "");
   }
 
   static std::string ask_one(const Endpoint& node, const char* sql) {

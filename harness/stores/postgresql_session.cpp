@@ -17,7 +17,7 @@ bool wait_for(PGconn* connection, short events, Nanos deadline) {
 
 }  // namespace
 
-bool is_error(const PGresult& rows) {
+bool is_sql_error(const PGresult& rows) {
   const ExecStatusType status = PQresultStatus(&rows);
   return status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK;
 }
@@ -28,7 +28,7 @@ std::string sql_state(const PGresult& error) {
 }
 
 /// What ends the session or the server is not definite, whatever its class.
-bool is_definite(const PGresult& error) {
+bool is_definite_sql_error(const PGresult& error) {
   const std::string state = sql_state(error);
   const char* severity = PQresultErrorField(&error, PG_DIAG_SEVERITY_NONLOCALIZED);
   if (severity == nullptr || std::string_view(severity) != "ERROR") return state == "57P03";
@@ -65,23 +65,23 @@ bool PostgresqlSession::open(const Endpoint& node, Nanos timeout) {
   return true;
 }
 
-Rows PostgresqlSession::ask(const char* sql, const std::vector<std::string>& parameters,
-                            Nanos timeout) {
+SqlRows PostgresqlSession::ask(const char* sql, const std::vector<std::string>& parameters,
+                               Nanos timeout) {
   const Nanos deadline = monotonic_now() + timeout;
   std::vector<const char*> values;
   for (const std::string& parameter : parameters) values.push_back(parameter.c_str());
   bool fine = PQsendQueryParams(connection_.get(), sql, static_cast<int>(values.size()), nullptr,
                                 values.data(), nullptr, nullptr, 0) == 1;
-  Rows answer;
+  SqlRows answer;
   while (fine) {
     while (fine && PQisBusy(connection_.get()) != 0) {
       fine =
           wait_for(connection_.get(), POLLIN, deadline) && PQconsumeInput(connection_.get()) == 1;
     }
     if (!fine) break;
-    Rows rows(PQgetResult(connection_.get()));
+    SqlRows rows(PQgetResult(connection_.get()));
     if (!rows) break;
-    if (!answer || is_error(*rows)) answer = std::move(rows);
+    if (!answer || is_sql_error(*rows)) answer = std::move(rows);
   }
   if (fine && PQstatus(connection_.get()) != CONNECTION_BAD) return answer;
   close();
@@ -89,8 +89,8 @@ Rows PostgresqlSession::ask(const char* sql, const std::vector<std::string>& par
 }
 
 std::string PostgresqlSession::ask_one(const char* sql, Nanos timeout) {
-  const Rows rows = ask(sql, {}, timeout);
-  const bool told = rows && !is_error(*rows) && PQntuples(rows.get()) > 0;
+  const SqlRows rows = ask(sql, {}, timeout);
+  const bool told = rows && !is_sql_error(*rows) && PQntuples(rows.get()) > 0;
   return told ? PQgetvalue(rows.get(), 0, 0) : "";
 }
 

@@ -20,11 +20,11 @@ struct FreePostgresql {
   void operator()(PGconn* connection) const { PQfinish(connection); }
   void operator()(PGresult* result) const { PQclear(result); }
 };
-using Rows = std::unique_ptr<PGresult, FreePostgresql>;
+using SqlRows = std::unique_ptr<PGresult, FreePostgresql>;
 
-bool is_error(const PGresult& rows);
+bool is_sql_error(const PGresult& rows);
 /// Was nothing done, for sure? The statement was refused or rolled back.
-bool is_definite(const PGresult& error);
+bool is_definite_sql_error(const PGresult& error);
 /// The five letters of SQLSTATE.
 std::string sql_state(const PGresult& error);
 
@@ -36,7 +36,7 @@ class PostgresqlSession {
   void close() { connection_.reset(); }
   /// Nothing, and closed, if there is no answer in time. An error that comes after a result (at the
   /// commit) is the answer.
-  Rows ask(const char* sql, const std::vector<std::string>& parameters, Nanos timeout);
+  SqlRows ask(const char* sql, const std::vector<std::string>& parameters, Nanos timeout);
   /// The first field of the first row; empty if there is none.
   std::string ask_one(const char* sql, Nanos timeout);
 
